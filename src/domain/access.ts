@@ -1,0 +1,73 @@
+/**
+ * Owns who may call what: every rule about callers is in this file, and every use case calls it first.
+ *
+ * An id of another organization is answered as an id that exists nowhere: the caller passes the `not_found` error to
+ * throw, so that both answers are the same by construction.
+ */
+import { DomainError } from './errors.ts';
+import type { Role, User } from './organization.ts';
+
+/** Who calls, as far as the credentials prove it. */
+export interface Principal {
+  readonly userId: string;
+  readonly organizationId: string;
+  readonly role: Role;
+  readonly operator: boolean;
+  /** The credentials allow reading only. */
+  readonly readOnly: boolean;
+}
+
+type NotFound = () => DomainError;
+
+/** The principal that an active user becomes with these credentials. */
+export function createPrincipal(user: User, credentials: { readonly readOnly: boolean }): Principal {
+  return {
+    userId: user.id,
+    organizationId: user.organizationId,
+    role: user.role,
+    operator: user.operator,
+    readOnly: credentials.readOnly,
+  };
+}
+
+/** The one rule for callers whose credentials do not hold. The reason stays with us, so that nobody can probe it. */
+export function createUnauthenticatedError(): DomainError {
+  return new DomainError(
+    'unauthenticated',
+    'Missing or invalid credentials. Send "Authorization: Bearer <token>" with a personal access token that has neither expired nor been revoked.',
+  );
+}
+
+/** Refuses credentials that may only read. */
+export function assertMayWrite(caller: Principal): void {
+  if (!caller.readOnly) return;
+  throw new DomainError('permission_denied', 'This token is read-only. Use a token that was created without read_only.');
+}
+
+export function assertOperator(caller: Principal, toDo: string): void {
+  if (caller.operator) return;
+  throw new DomainError('permission_denied', `Only an operator may ${toDo}.`);
+}
+
+export function assertMemberOf(caller: Principal, organizationId: string, notFound: NotFound): void {
+  if (caller.operator || caller.organizationId === organizationId) return;
+  throw notFound();
+}
+
+export function assertAdminOf(caller: Principal, organizationId: string, notFound: NotFound): void {
+  assertMemberOf(caller, organizationId, notFound);
+  if (caller.operator || caller.role === 'admin') return;
+  throw new DomainError('permission_denied', 'This needs the ADMIN role. Ask an admin of your organization.');
+}
+
+/** Acting with a user's own credentials in mind: oneself, or an operator for anybody. */
+export function assertSelf(caller: Principal, userId: string, notFound: NotFound): void {
+  if (caller.operator || caller.userId === userId) return;
+  throw notFound();
+}
+
+/** Overseeing a user's credentials: oneself, an admin of the user's organization, or an operator. */
+export function assertMayOversee(caller: Principal, user: User, notFound: NotFound): void {
+  if (caller.userId === user.id) return;
+  assertAdminOf(caller, user.organizationId, notFound);
+}

@@ -1,0 +1,55 @@
+/**
+ * Owns the one error that leaves the domain. Its code is a literal that callers can switch on; how a code looks on
+ * a wire is the business of `rpc` and `login`.
+ */
+
+/** Every way in which a use case can refuse. The names are those of the Connect and gRPC status codes. */
+export type DomainErrorCode =
+  | 'invalid_argument'
+  | 'unauthenticated'
+  | 'permission_denied'
+  | 'not_found'
+  | 'already_exists'
+  | 'failed_precondition'
+  | 'resource_exhausted'
+  | 'aborted'
+  | 'unavailable';
+
+/** One field of the request that breaks a rule. */
+export interface FieldViolation {
+  /** The field as the contract spells it, such as `email_domains[1]`. */
+  readonly field: string;
+  /** The rule's name, such as `domain.format`. */
+  readonly rule: string;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}
+
+export interface DomainErrorOptions {
+  readonly violations?: readonly FieldViolation[];
+  /** How long the caller does well to wait before it tries again, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** For the log only. It never reaches a caller. */
+  readonly cause?: unknown;
+}
+
+/** A refusal whose message is meant for the caller: it says what to do and holds no secret. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly code: DomainErrorCode;
+  readonly violations: readonly FieldViolation[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: DomainErrorCode, message: string, options: DomainErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.violations = options.violations ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** `invalid_argument` for fields that the schema's own rules cannot judge. */
+export function createViolationError(violations: readonly FieldViolation[]): DomainError {
+  const message = violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new DomainError('invalid_argument', message, { violations });
+}

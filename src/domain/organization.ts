@@ -1,0 +1,243 @@
+/**
+ * Owns organizations and their members: what they are, and the use cases over them. It refuses to own who may call
+ * (`access.ts`) and how people come in (`login.ts`).
+ */
+import { assertAdminOf, assertMayWrite, assertMemberOf, assertOperator } from './access.ts';
+import type { Principal } from './access.ts';
+import { readEmailDomain } from './email-domain.ts';
+import { createViolationError, DomainError } from './errors.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Environment, StoreTransaction } from './ports.ts';
+
+export type Role = 'admin' | 'member';
+export type UserStatus = 'active' | 'suspended' | 'left';
+
+/** A tenant. */
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  /** Email domains whose people may be invited, as the admin wrote them. */
+  readonly inviteDomains: readonly string[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A person within one organization. Who is in two organizations is two users. */
+export interface User {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+  /** As it was first given; compared without regard to case. May be empty for a user who never signed in by SSO. */
+  readonly email: string;
+  readonly avatarUrl: string;
+  readonly role: Role;
+  readonly status: UserStatus;
+  /** May also create organizations and act in all of them. */
+  readonly operator: boolean;
+  /** What the user signs in with: the SSO configuration's display name, or `token`. */
+  readonly loginProvider: string;
+  readonly createdAt: Date;
+}
+
+export interface MemberFilter {
+  /** Matches a part of the name or the email, without regard to case. Empty matches all. */
+  readonly search: string;
+  /** Empty means all. */
+  readonly statuses: readonly UserStatus[];
+  readonly roles: readonly Role[];
+  readonly userIds: readonly string[];
+}
+
+export interface MemberSort {
+  readonly field: 'name' | 'joined';
+  readonly descending: boolean;
+}
+
+export interface MemberQuery {
+  readonly organizationId: string;
+  readonly filter: MemberFilter;
+  readonly sort: MemberSort;
+}
+
+export interface CreateOrganizationInput {
+  readonly name: string;
+  /** Makes the caller an admin of the new organization, as a new user with the same name and email. */
+  readonly join: boolean;
+  /** Puts the domain of the caller's email on the organization's invite list. */
+  readonly inviteMatchingDomain: boolean;
+}
+
+/** An organization's name has 3 to 200 characters, counted in Unicode code points after trimming. */
+const NAME_LENGTH = { min: 3, max: 200 } as const;
+
+const organizationNotFound = (): DomainError =>
+  new DomainError('not_found', 'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.');
+
+const memberNotFound = (): DomainError =>
+  new DomainError('not_found', 'No such member in this organization. ListMembers shows who is there.');
+
+/** Finds an organization the caller may see, or fails as if it did not exist. */
+export async function getOrganization(env: Environment, caller: Principal, id: string): Promise<Organization> {
+  assertMemberOf(caller, id, organizationNotFound);
+  return (await env.store.findOrganization(id)) ?? fail(organizationNotFound);
+}
+
+export async function createOrganization(
+  env: Environment,
+  caller: Principal,
+  input: CreateOrganizationInput,
+): Promise<{ organization: Organization; member: User | undefined }> {
+  assertMayWrite(caller);
+  assertOperator(caller, 'create an organization');
+  const name = checkName(input.name);
+  return env.store.transaction(async (tx) => {
+    const self = await tx.findUser(caller.userId);
+    const now = env.now();
+    const inviteDomain = input.inviteMatchingDomain ? readEmailDomain(self?.email ?? '') : undefined;
+    const organization: Organization = {
+      id: env.newId(),
+      name,
+      inviteDomains: inviteDomain === undefined ? [] : [inviteDomain],
+      createdAt: now,
+      updatedAt: now,
+    };
+    await tx.insertOrganization(organization);
+    if (!input.join || self === undefined) return { organization, member: undefined };
+    const member: User = {
+      ...self,
+      id: env.newId(),
+      organizationId: organization.id,
+      role: 'admin',
+      status: 'active',
+      operator: false,
+      createdAt: now,
+    };
+    await tx.insertUser(member);
+    return { organization, member };
+  });
+}
+
+/** An absent field stays as it is; an empty list of invite domains clears it. */
+export async function updateOrganization(
+  env: Environment,
+  caller: Principal,
+  id: string,
+  change: { readonly name?: string | undefined; readonly inviteDomains?: readonly string[] | undefined },
+): Promise<Organization> {
+  assertMayWrite(caller);
+  assertAdminOf(caller, id, organizationNotFound);
+  return env.store.transaction(async (tx) => {
+    const current = (await tx.lockOrganization(id)) ?? fail(organizationNotFound);
+    const updated: Organization = {
+      ...current,
+      name: change.name === undefined ? current.name : checkName(change.name),
+      inviteDomains: change.inviteDomains ?? current.inviteDomains,
+      updatedAt: env.now(),
+    };
+    await tx.updateOrganization(updated);
+    return updated;
+  });
+}
+
+/** Deletes the organization with all it owns. The one that holds the last active operator cannot be deleted. */
+export async function deleteOrganization(env: Environment, caller: Principal, id: string): Promise<void> {
+  assertMayWrite(caller);
+  assertAdminOf(caller, id, organizationNotFound);
+  await env.store.transaction(async (tx) => {
+    // Operators are counted across organizations, so every deletion takes the same lock before it counts.
+    await tx.lockOperators();
+    if ((await tx.lockOrganization(id)) === undefined) throw organizationNotFound();
+    if ((await tx.countActiveOperators({ outside: id })) === 0) {
+      throw new DomainError(
+        'failed_precondition',
+        'This organization holds the last operator. Make an operator in another organization before deleting it.',
+      );
+    }
+    await tx.deleteOrganization(id);
+  });
+}
+
+export async function listMembers(
+  env: Environment,
+  caller: Principal,
+  query: MemberQuery,
+  page: PageRequest,
+): Promise<Page<User>> {
+  await getOrganization(env, caller, query.organizationId);
+  return env.store.listMembers(query, page);
+}
+
+export async function countMembers(env: Environment, caller: Principal, query: MemberQuery): Promise<number> {
+  await getOrganization(env, caller, query.organizationId);
+  return env.store.countMembers(query);
+}
+
+/** The last active admin of an organization cannot be demoted. */
+export async function setRole(
+  env: Environment,
+  caller: Principal,
+  organizationId: string,
+  userId: string,
+  role: Role,
+): Promise<void> {
+  assertMayWrite(caller);
+  assertAdminOf(caller, organizationId, organizationNotFound);
+  await env.store.transaction(async (tx) => {
+    const user = await lockMember(tx, organizationId, userId);
+    if (user.role === role) return;
+    if (role !== 'admin') await assertAnotherAdmin(tx, user, 'demoted');
+    await tx.updateUser({ ...user, role });
+  });
+}
+
+/**
+ * Takes a user out of the organization: one's own, or as an admin anybody's. The user's tokens end with it. The last
+ * active admin cannot leave.
+ */
+export async function leaveOrganization(env: Environment, caller: Principal, userId: string): Promise<void> {
+  assertMayWrite(caller);
+  const target = (await env.store.findUser(userId)) ?? fail(memberNotFound);
+  if (target.id !== caller.userId) assertAdminOf(caller, target.organizationId, memberNotFound);
+  await env.store.transaction(async (tx) => {
+    const user = await lockMember(tx, target.organizationId, userId);
+    await assertAnotherAdmin(tx, user, 'removed');
+    await tx.lockOperators();
+    if (user.operator && (await tx.countActiveOperators({ except: user.id })) === 0) {
+      throw new DomainError('failed_precondition', 'The last operator cannot leave. Make another operator first.');
+    }
+    await tx.updateUser({ ...user, status: 'left', role: 'member', operator: false });
+    await tx.deletePersonalAccessTokensOf(user.id);
+  });
+}
+
+async function lockMember(tx: StoreTransaction, organizationId: string, userId: string): Promise<User> {
+  if ((await tx.lockOrganization(organizationId)) === undefined) throw organizationNotFound();
+  const user = await tx.findUser(userId);
+  if (user === undefined || user.organizationId !== organizationId || user.status === 'left') throw memberNotFound();
+  return user;
+}
+
+async function assertAnotherAdmin(tx: StoreTransaction, user: User, what: string): Promise<void> {
+  if (user.role !== 'admin' || user.status !== 'active') return;
+  if ((await tx.countActiveAdmins(user.organizationId)) > 1) return;
+  throw new DomainError(
+    'failed_precondition',
+    `The last admin of an organization cannot be ${what}. Make another member an admin with SetRole first.`,
+  );
+}
+
+function checkName(name: string): string {
+  const length = [...name.trim()].length;
+  if (length >= NAME_LENGTH.min && length <= NAME_LENGTH.max) return name;
+  throw createViolationError([
+    {
+      field: 'name',
+      rule: 'organization.name',
+      message: `must have ${NAME_LENGTH.min} to ${NAME_LENGTH.max} characters`,
+    },
+  ]);
+}
+
+function fail(create: () => DomainError): never {
+  throw create();
+}

@@ -1,0 +1,175 @@
+/**
+ * Owns SSO configurations: what they are, the rules of their fields that the schema cannot state, and the use cases
+ * over them. It refuses to own what happens at login (`login.ts`) and what a claims expression means
+ * (`claims-policy.ts`).
+ */
+import { assertAdminOf, assertMayWrite } from './access.ts';
+import type { Principal } from './access.ts';
+import { getOrganization } from './organization.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Environment } from './ports.ts';
+import { checkSsoConfiguration, joinEmailDomains } from './sso-configuration-rules.ts';
+import { DomainError } from './errors.ts';
+
+export type SsoConfigurationState = 'active' | 'inactive';
+export type ProviderType = 'builtin' | 'custom';
+
+/** One OIDC client registration at one identity provider, owned by an organization. The client secret is not in it. */
+export interface SsoConfiguration {
+  readonly id: string;
+  readonly organizationId: string;
+  /** OAuth 2.0 client identifier (RFC 6749 §2.2), returned byte for byte. */
+  readonly clientId: string;
+  /** Issuer identifier (OpenID Connect Core §2), returned byte for byte. */
+  readonly issuerUrl: string;
+  readonly state: SsoConfigurationState;
+  readonly providerType: ProviderType;
+  /** Our attribute name → the identity provider's claim name. */
+  readonly claims: Readonly<Record<string, string>>;
+  /** As the admin wrote them; compared without regard to case. The first is the older single `email_domain`. */
+  readonly emailDomains: readonly string[];
+  readonly displayName: string;
+  /** Asked for besides `openid email profile`. */
+  readonly additionalScopes: readonly string[];
+  /** CEL rule over the claims; empty lets everyone in whom the identity provider vouches for. */
+  readonly claimsExpression: string;
+  /** Grows by one with each change. A login that began under another revision does not complete. */
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface CreateSsoConfigurationInput {
+  readonly organizationId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly issuerUrl: string;
+  readonly emailDomain?: string | undefined;
+  readonly emailDomains: readonly string[];
+  readonly displayName: string;
+  readonly additionalScopes: readonly string[];
+  readonly claimsExpression?: string | undefined;
+}
+
+/** What is absent stays as it is. */
+export interface SsoConfigurationChange {
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  readonly issuerUrl?: string | undefined;
+  readonly state?: SsoConfigurationState | undefined;
+  /** Merged by key; a key with an empty value removes that mapping. */
+  readonly claims: Readonly<Record<string, string>>;
+  readonly emailDomain?: string | undefined;
+  /** Empty stays: the contract gives this list no presence. */
+  readonly emailDomains: readonly string[];
+  /** Empty clears. */
+  readonly displayName?: string | undefined;
+  /** Empty clears. */
+  readonly additionalScopes?: readonly string[] | undefined;
+  /** Empty clears. */
+  readonly claimsExpression?: string | undefined;
+}
+
+export const ssoConfigurationNotFound = (): DomainError =>
+  new DomainError('not_found', 'No such SSO configuration. ListSSOConfigurations shows those of your organization.');
+
+/** Makes a configuration, always a new one: active, and of provider type custom. */
+export async function createSsoConfiguration(
+  env: Environment,
+  caller: Principal,
+  input: CreateSsoConfigurationInput,
+): Promise<SsoConfiguration> {
+  assertMayWrite(caller);
+  const organization = await getOrganization(env, caller, input.organizationId);
+  assertAdminOf(caller, organization.id, ssoConfigurationNotFound);
+  const now = env.now();
+  const configuration: SsoConfiguration = {
+    id: env.newId(),
+    organizationId: organization.id,
+    clientId: input.clientId,
+    issuerUrl: input.issuerUrl,
+    state: 'active',
+    providerType: 'custom',
+    claims: {},
+    emailDomains: joinEmailDomains(input.emailDomain, input.emailDomains),
+    displayName: input.displayName,
+    additionalScopes: input.additionalScopes,
+    claimsExpression: input.claimsExpression ?? '',
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const { allowHttpIssuers } = env;
+  checkSsoConfiguration(configuration, input, { allowHttpIssuers, scopesField: 'additional_scopes' });
+  await env.store.transaction((tx) => tx.insertSsoConfiguration(configuration, input.clientSecret));
+  return configuration;
+}
+
+export async function getSsoConfiguration(env: Environment, caller: Principal, id: string): Promise<SsoConfiguration> {
+  const configuration = await env.store.findSsoConfiguration(id);
+  if (configuration === undefined) throw ssoConfigurationNotFound();
+  assertAdminOf(caller, configuration.organizationId, ssoConfigurationNotFound);
+  return configuration;
+}
+
+export async function listSsoConfigurations(
+  env: Environment,
+  caller: Principal,
+  organizationId: string,
+  page: PageRequest,
+): Promise<Page<SsoConfiguration>> {
+  const organization = await getOrganization(env, caller, organizationId);
+  assertAdminOf(caller, organization.id, ssoConfigurationNotFound);
+  return env.store.listSsoConfigurations(organization.id, page);
+}
+
+/** Changes what is given, atomically: two changes of different fields at the same time both survive. */
+export async function updateSsoConfiguration(
+  env: Environment,
+  caller: Principal,
+  id: string,
+  change: SsoConfigurationChange,
+): Promise<SsoConfiguration> {
+  assertMayWrite(caller);
+  const { allowHttpIssuers } = env;
+  return env.store.transaction(async (tx) => {
+    const current = await tx.lockSsoConfiguration(id);
+    if (current === undefined) throw ssoConfigurationNotFound();
+    assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
+    const updated: SsoConfiguration = {
+      ...applyChange(current, change),
+      revision: current.revision + 1,
+      updatedAt: env.now(),
+    };
+    checkSsoConfiguration(updated, change, { allowHttpIssuers, scopesField: 'additional_scopes.scopes' });
+    await tx.updateSsoConfiguration(updated, change.clientSecret);
+    return updated;
+  });
+}
+
+export async function deleteSsoConfiguration(env: Environment, caller: Principal, id: string): Promise<void> {
+  assertMayWrite(caller);
+  await env.store.transaction(async (tx) => {
+    const current = await tx.lockSsoConfiguration(id);
+    if (current === undefined) throw ssoConfigurationNotFound();
+    assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
+    await tx.deleteSsoConfiguration(id);
+  });
+}
+
+/** What the configuration becomes, before it is checked. */
+export function applyChange(current: SsoConfiguration, change: SsoConfigurationChange): SsoConfiguration {
+  const emailDomains = joinEmailDomains(change.emailDomain, change.emailDomains);
+  const claims = Object.entries({ ...current.claims, ...change.claims }).filter(([, claim]) => claim !== '');
+  return {
+    ...current,
+    clientId: change.clientId ?? current.clientId,
+    issuerUrl: change.issuerUrl ?? current.issuerUrl,
+    state: change.state ?? current.state,
+    claims: Object.fromEntries(claims),
+    emailDomains: emailDomains.length > 0 ? emailDomains : current.emailDomains,
+    displayName: change.displayName ?? current.displayName,
+    additionalScopes: change.additionalScopes ?? current.additionalScopes,
+    claimsExpression: change.claimsExpression ?? current.claimsExpression,
+  };
+}

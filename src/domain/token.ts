@@ -1,0 +1,164 @@
+/**
+ * Owns personal access tokens: their form, their life, and the use cases over them. The store sees digests alone.
+ */
+import { createHash } from 'node:crypto';
+
+import { assertMayOversee, assertMayWrite, assertSelf, createPrincipal, createUnauthenticatedError } from './access.ts';
+import type { Principal } from './access.ts';
+import { createViolationError, DomainError } from './errors.ts';
+import type { User } from './organization.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Environment, RandomBytes } from './ports.ts';
+
+export interface PersonalAccessToken {
+  readonly id: string;
+  readonly userId: string;
+  readonly description: string;
+  /** The user who made it: the token's own, or an operator. */
+  readonly creatorId: string;
+  readonly readOnly: boolean;
+  readonly createdAt: Date;
+  /** Absent for the bootstrap token alone, which lives until it is deleted. */
+  readonly expiresAt: Date | undefined;
+  /** Exact to a minute or so: uses are recorded in batches (see `token-use.ts`). */
+  readonly lastUsedAt: Date | undefined;
+}
+
+const PREFIX = 'cgpat_';
+const RANDOM_BYTES = 20;
+const CHECKSUM_LENGTH = 8;
+const FORM = /^cgpat_([0-9a-f]{40})([0-9a-f]{8})$/;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How long a token lives, in milliseconds. */
+export const TOKEN_LIFETIME = { default: 30 * DAY_MS, max: 90 * DAY_MS } as const;
+
+/** Longest description, in characters. */
+const MAX_DESCRIPTION = 256;
+
+const tokenNotFound = (): DomainError =>
+  new DomainError('not_found', 'No such personal access token. ListPersonalAccessTokens shows yours.');
+
+const userNotFound = (): DomainError => new DomainError('not_found', 'No such user.');
+
+/**
+ * A new token: `cgpat_`, 160 random bits and a checksum in hexadecimal. Prefix and checksum let scanners for leaked
+ * secrets know it without asking us.
+ */
+export function generateToken(randomBytes: RandomBytes): string {
+  const body = Buffer.from(randomBytes(RANDOM_BYTES)).toString('hex');
+  return `${PREFIX}${body}${computeChecksum(body)}`;
+}
+
+/** The form in which a token is stored and looked up: SHA-256, 32 bytes. 160 random bits need no slow hash. */
+export function digestToken(token: string): Uint8Array {
+  return createHash('sha256').update(token).digest();
+}
+
+/** False for what has our prefix and cannot be ours, so that it costs no look-up. Bootstrap tokens have any form. */
+export function isPlausibleToken(token: string): boolean {
+  if (!token.startsWith(PREFIX)) return token.length >= 24 && token.length <= 512;
+  const [, body, checksum] = FORM.exec(token) ?? [];
+  return body !== undefined && computeChecksum(body) === checksum;
+}
+
+function computeChecksum(body: string): string {
+  return createHash('sha256').update(`${PREFIX}${body}`).digest('hex').slice(0, CHECKSUM_LENGTH);
+}
+
+/**
+ * Who sends this token. Expired, revoked, unknown, and a user who is not active are all answered alike:
+ * `unauthenticated`.
+ */
+export async function authenticateToken(
+  env: Pick<Environment, 'store' | 'now'>,
+  token: string,
+): Promise<{ readonly principal: Principal; readonly tokenId: string }> {
+  if (!isPlausibleToken(token)) throw createUnauthenticatedError();
+  const found = await env.store.findTokenByDigest(digestToken(token));
+  if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
+  const { expiresAt, readOnly, id } = found.token;
+  if (expiresAt !== undefined && expiresAt <= env.now()) throw createUnauthenticatedError();
+  return { principal: createPrincipal(found.user, { readOnly }), tokenId: id };
+}
+
+export interface CreateTokenInput {
+  /** Empty for the caller's own. */
+  readonly userId: string;
+  readonly description: string;
+  /** In milliseconds; 0 or absent takes the default of 30 days. */
+  readonly validForMs?: number | undefined;
+  readonly readOnly: boolean;
+}
+
+/** Makes a token, for oneself or as an operator for anybody. The returned string is shown this once. */
+export async function createPersonalAccessToken(
+  env: Environment,
+  caller: Principal,
+  input: CreateTokenInput,
+): Promise<string> {
+  assertMayWrite(caller);
+  const userId = input.userId === '' ? caller.userId : input.userId;
+  assertSelf(caller, userId, userNotFound);
+  const lifetime = input.validForMs || TOKEN_LIFETIME.default;
+  if (lifetime < 0 || lifetime > TOKEN_LIFETIME.max) {
+    throw createViolationError([{ field: 'valid_for', rule: 'token.lifetime', message: 'must be at most 90 days' }]);
+  }
+  if (input.description.length > MAX_DESCRIPTION) {
+    const message = `must have at most ${MAX_DESCRIPTION} characters`;
+    throw createViolationError([{ field: 'description', rule: 'token.description', message }]);
+  }
+  const user = await env.store.findUser(userId);
+  if (user === undefined || user.status !== 'active') throw userNotFound();
+  const token = generateToken(env.randomBytes);
+  const now = env.now();
+  const record: PersonalAccessToken = {
+    id: env.newId(),
+    userId,
+    description: input.description,
+    creatorId: caller.userId,
+    readOnly: input.readOnly,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + lifetime),
+    lastUsedAt: undefined,
+  };
+  await env.store.transaction((tx) => tx.insertPersonalAccessToken(record, digestToken(token)));
+  return token;
+}
+
+export async function getPersonalAccessToken(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<PersonalAccessToken> {
+  const token = await env.store.findPersonalAccessToken(id);
+  const user = token && (await env.store.findUser(token.userId));
+  if (token === undefined || user === undefined) throw tokenNotFound();
+  assertMayOversee(caller, user, tokenNotFound);
+  return token;
+}
+
+/** One's own tokens, or those of the users named: for an admin of their organization, or an operator. */
+export async function listPersonalAccessTokens(
+  env: Environment,
+  caller: Principal,
+  userIds: readonly string[],
+  page: PageRequest,
+): Promise<Page<PersonalAccessToken>> {
+  const users: User[] = [];
+  for (const id of new Set(userIds.filter((id) => id !== caller.userId))) {
+    const user = await env.store.findUser(id);
+    if (user === undefined) throw userNotFound();
+    assertMayOversee(caller, user, userNotFound);
+    users.push(user);
+  }
+  const own = userIds.length === 0 || userIds.includes(caller.userId) ? [caller.userId] : [];
+  return env.store.listPersonalAccessTokens([...own, ...users.map(({ id }) => id)], page);
+}
+
+/** Revokes the token at once. */
+export async function deletePersonalAccessToken(env: Environment, caller: Principal, id: string): Promise<void> {
+  assertMayWrite(caller);
+  const token = await getPersonalAccessToken(env, caller, id);
+  await env.store.transaction((tx) => tx.deletePersonalAccessToken(token.id));
+}
