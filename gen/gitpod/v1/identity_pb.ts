@@ -22,7 +22,7 @@ export const file_gitpod_v1_identity: GenFile = /*@__PURE__*/
  */
 export type GetIDTokenRequest = Message<"gitpod.v1.GetIDTokenRequest"> & {
   /**
-   * Who is to accept the token: its `aud` claim. At least one.
+   * Who is to accept the token: its `aud` claim. 1 to 16 values of 1 to 512 characters.
    *
    * @generated from field: repeated string audience = 1;
    */
@@ -166,14 +166,14 @@ export const IDTokenVersion = {
   ID_TOKEN_VERSION_UNSPECIFIED: 0,
 
   /**
-   * First layout.
+   * `sub` is the user's id, `organization_id` the organization's.
    *
    * @generated from enum value: ID_TOKEN_VERSION_V1 = 1;
    */
   ID_TOKEN_VERSION_V1: 1,
 
   /**
-   * Second layout.
+   * As V1, with the user's `email`, `name` and `role`.
    *
    * @generated from enum value: ID_TOKEN_VERSION_V2 = 2;
    */
@@ -278,10 +278,11 @@ export const IdentityService: GenService<{
    * Issues a signed ID token (a JWT, ES256) that names the caller, for the audiences asked for.
    *
    * A relying party verifies it with the keys at `/.well-known/jwks.json`, which
-   * `/.well-known/openid-configuration` of the same server points to. Each call issues a new token,
-   * and nothing is stored.
+   * `/.well-known/openid-configuration` of the same server points to. Each call issues a new token. It
+   * lives 15 minutes and cannot be revoked, so ask for one when it is needed.
    *
-   * Errors: `invalid_argument` without an audience or with an unknown version.
+   * Errors: `invalid_argument` for a wrong audience or an unknown version; `permission_denied` for a
+   * read-only token.
    *
    * @generated from rpc gitpod.v1.IdentityService.GetIDToken
    */

@@ -30,7 +30,7 @@ export const file_gitpod_v1_organization: GenFile = /*@__PURE__*/
  */
 export type CreateOrganizationRequest = Message<"gitpod.v1.CreateOrganizationRequest"> & {
   /**
-   * Name for display, 3 to 200 characters.
+   * Name for display, 3 to 200 characters, white space at its ends not counted.
    *
    * @generated from field: string name = 1;
    */
@@ -59,7 +59,7 @@ export type CreateOrganizationRequest = Message<"gitpod.v1.CreateOrganizationReq
  */
 export type CreateOrganizationRequestValid = Message<"gitpod.v1.CreateOrganizationRequest"> & {
   /**
-   * Name for display, 3 to 200 characters.
+   * Name for display, 3 to 200 characters, white space at its ends not counted.
    *
    * @generated from field: string name = 1;
    */
@@ -482,7 +482,7 @@ export type UpdateOrganizationRequest = Message<"gitpod.v1.UpdateOrganizationReq
   organizationId: string;
 
   /**
-   * New name, 3 to 200 characters. Absent: stays.
+   * New name, 3 to 200 characters, white space at its ends not counted. Absent: stays.
    *
    * @generated from field: optional string name = 2;
    */
@@ -510,7 +510,7 @@ export type UpdateOrganizationRequestValid = Message<"gitpod.v1.UpdateOrganizati
   organizationId: string;
 
   /**
-   * New name, 3 to 200 characters. Absent: stays.
+   * New name, 3 to 200 characters, white space at its ends not counted. Absent: stays.
    *
    * @generated from field: optional string name = 2;
    */
@@ -1062,7 +1062,8 @@ export type CreateSSOConfigurationRequest = Message<"gitpod.v1.CreateSSOConfigur
   clientSecret: string;
 
   /**
-   * Issuer of the identity provider, as its discovery document writes it. Returned byte for byte.
+   * Issuer of the identity provider, as its discovery document writes it (OpenID Connect Core 1.0,
+   * section 2): https, without query, fragment, user name and password. Returned byte for byte.
    *
    * @generated from field: string issuer_url = 4;
    */
@@ -1093,7 +1094,7 @@ export type CreateSSOConfigurationRequest = Message<"gitpod.v1.CreateSSOConfigur
 
   /**
    * OAuth scopes to ask for after `openid email profile`, each once. At most 100, of 1 to 128
-   * characters.
+   * characters that a scope may hold (RFC 6749, section 3.3).
    *
    * @generated from field: repeated string additional_scopes = 8;
    */
@@ -1139,7 +1140,8 @@ export type CreateSSOConfigurationRequestValid = Message<"gitpod.v1.CreateSSOCon
   clientSecret: string;
 
   /**
-   * Issuer of the identity provider, as its discovery document writes it. Returned byte for byte.
+   * Issuer of the identity provider, as its discovery document writes it (OpenID Connect Core 1.0,
+   * section 2): https, without query, fragment, user name and password. Returned byte for byte.
    *
    * @generated from field: string issuer_url = 4;
    */
@@ -1170,7 +1172,7 @@ export type CreateSSOConfigurationRequestValid = Message<"gitpod.v1.CreateSSOCon
 
   /**
    * OAuth scopes to ask for after `openid email profile`, each once. At most 100, of 1 to 128
-   * characters.
+   * characters that a scope may hold (RFC 6749, section 3.3).
    *
    * @generated from field: repeated string additional_scopes = 8;
    */
@@ -1712,7 +1714,7 @@ export type UpdateSSOConfigurationRequest = Message<"gitpod.v1.UpdateSSOConfigur
   clientSecret?: string | undefined;
 
   /**
-   * New issuer. Absent: stays.
+   * New issuer: https, without query, fragment, user name and password. Absent: stays.
    *
    * @generated from field: optional string issuer_url = 4;
    */
@@ -1727,7 +1729,8 @@ export type UpdateSSOConfigurationRequest = Message<"gitpod.v1.UpdateSSOConfigur
 
   /**
    * Changes to the claims mapping, merged into it by key. A key with an empty value removes that
-   * mapping; keys that are not named stay.
+   * mapping; keys that are not named stay. At most 64 mappings after the merge, keys of 1 to 128 and
+   * values of up to 512 characters.
    *
    * @generated from field: map<string, string> claims = 6;
    */
@@ -1800,7 +1803,7 @@ export type UpdateSSOConfigurationRequestValid = Message<"gitpod.v1.UpdateSSOCon
   clientSecret?: string | undefined;
 
   /**
-   * New issuer. Absent: stays.
+   * New issuer: https, without query, fragment, user name and password. Absent: stays.
    *
    * @generated from field: optional string issuer_url = 4;
    */
@@ -1815,7 +1818,8 @@ export type UpdateSSOConfigurationRequestValid = Message<"gitpod.v1.UpdateSSOCon
 
   /**
    * Changes to the claims mapping, merged into it by key. A key with an empty value removes that
-   * mapping; keys that are not named stay.
+   * mapping; keys that are not named stay. At most 64 mappings after the merge, keys of 1 to 128 and
+   * values of up to 512 characters.
    *
    * @generated from field: map<string, string> claims = 6;
    */
@@ -2756,7 +2760,7 @@ export const OrganizationService: GenService<{
    * Changes the fields that are present and leaves the others. For ADMINs.
    *
    * Of two updates at the same time to different fields both survive. The same update twice has the
-   * effect of one.
+   * effect of one. A login that began before an update does not complete.
    *
    * Errors: `not_found`; `already_exists` where another configuration of the organization has the
    * resulting `issuer_url` and `client_id`; `invalid_argument` for a claims expression that does not

@@ -145,21 +145,21 @@ export const UserSchema: GenMessage<User, {validType: UserValid}> = /*@__PURE__*
  */
 export type CreatePersonalAccessTokenRequest = Message<"gitpod.v1.CreatePersonalAccessTokenRequest"> & {
   /**
-   * Whose token it is to be: the caller's own id.
+   * Whose token it is to be: the caller's own id, or for operators anybody's.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * What the token is for, in words for its owner.
+   * What the token is for, in words for its owner. At most 256 characters. Default empty.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * Lifetime from now, 0 to 90 days (7,776,000 s). Absent or 0 means 90 days.
+   * Lifetime from now, 0 to 90 days (7,776,000 s). Absent or 0 means 30 days.
    *
    * @generated from field: google.protobuf.Duration valid_for = 3;
    */
@@ -303,7 +303,7 @@ export type PersonalAccessToken = Message<"gitpod.v1.PersonalAccessToken"> & {
   description: string;
 
   /**
-   * Who created it.
+   * Who created it: its user, or an operator.
    *
    * @generated from field: gitpod.v1.Subject creator = 4;
    */
@@ -317,7 +317,7 @@ export type PersonalAccessToken = Message<"gitpod.v1.PersonalAccessToken"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * When it stops to work.
+   * When it stops working; absent for the token of the first start, which works until it is deleted.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 6;
    */
@@ -362,7 +362,7 @@ export type ListPersonalAccessTokensRequest = Message<"gitpod.v1.ListPersonalAcc
   pagination?: PaginationRequest | undefined;
 
   /**
-   * Which tokens.
+   * Whose tokens. Default the caller's own.
    *
    * @generated from field: gitpod.v1.ListPersonalAccessTokensRequest.Filter filter = 2;
    */
@@ -379,13 +379,13 @@ export const ListPersonalAccessTokensRequestSchema: GenMessage<ListPersonalAcces
   messageDesc(file_gitpod_v1_user, 8);
 
 /**
- * Narrows the list. What is left empty does not narrow it.
+ * Chooses whose tokens.
  *
  * @generated from message gitpod.v1.ListPersonalAccessTokensRequest.Filter
  */
 export type ListPersonalAccessTokensRequest_Filter = Message<"gitpod.v1.ListPersonalAccessTokensRequest.Filter"> & {
   /**
-   * Only tokens of these users. At most 25 ids.
+   * Tokens of these users. At most 25 ids. Empty: the caller's own.
    *
    * @generated from field: repeated string user_ids = 3;
    */
@@ -520,7 +520,7 @@ export const UserStatusSchema: GenEnum<UserStatus> = /*@__PURE__*/
   enumDesc(file_gitpod_v1_user, 0);
 
 /**
- * Serves the caller's own user and personal access tokens.
+ * Serves the calling user, and personal access tokens.
  *
  * Without a valid token every RPC answers `unauthenticated`. Ids of another organization are
  * `not_found`, with the same body as ids that exist nowhere. A read-only token gets
@@ -542,10 +542,10 @@ export const UserService: GenService<{
   /**
    * Creates a personal access token and returns its value, this once: it is kept as a digest only.
    *
-   * Not idempotent: every call creates a token.
+   * For oneself; an operator may create one for anybody. Not idempotent: every call creates a token.
    *
-   * Errors: `invalid_argument` for a lifetime below 0 or above 90 days; `permission_denied` where
-   * `user_id` is not the caller.
+   * Errors: `invalid_argument` for a lifetime below 0 or above 90 days, or a description that is too
+   * long; `not_found` for another user's id.
    *
    * @generated from rpc gitpod.v1.UserService.CreatePersonalAccessToken
    */
@@ -555,7 +555,8 @@ export const UserService: GenService<{
     output: typeof CreatePersonalAccessTokenResponseSchema;
   },
   /**
-   * Returns what is known of a token, without its value.
+   * Returns what is known of a token, without its value. For its user and for ADMINs of the user's
+   * organization.
    *
    * Errors: `not_found`.
    *
@@ -567,9 +568,11 @@ export const UserService: GenService<{
     output: typeof GetPersonalAccessTokenResponseSchema;
   },
   /**
-   * Lists tokens in pages, without their values.
+   * Lists tokens in pages, without their values: the caller's own, or those of the users that the
+   * filter names, which is for ADMINs of their organization.
    *
-   * Errors: `invalid_argument` for a page token that this list did not issue.
+   * Errors: `not_found` for an unknown user; `invalid_argument` for a page token that this list did
+   * not issue.
    *
    * @generated from rpc gitpod.v1.UserService.ListPersonalAccessTokens
    */
@@ -579,7 +582,8 @@ export const UserService: GenService<{
     output: typeof ListPersonalAccessTokensResponseSchema;
   },
   /**
-   * Revokes a token. From then on calls with it are `unauthenticated`, the caller's own included.
+   * Revokes a token, at once: the next call with it is `unauthenticated`. For its user and for ADMINs
+   * of the user's organization.
    *
    * Errors: `not_found`, also for a token that has been deleted before.
    *
