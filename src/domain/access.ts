@@ -19,8 +19,19 @@ export interface Principal {
 
 type NotFound = () => DomainError;
 
+/** The services that answer callers without credentials. */
+const OPEN_SERVICES: ReadonlySet<string> = new Set(['gitpod.v1.AccountService']);
+
+/** Whether a call of this service needs credentials, by the service's full name. */
+export function needsCredentials(service: string): boolean {
+  return !OPEN_SERVICES.has(service);
+}
+
 /** The principal that an active user becomes with these credentials. */
-export function createPrincipal(user: User, credentials: { readonly readOnly: boolean }): Principal {
+export function createPrincipal(
+  user: User,
+  credentials: { readonly readOnly: boolean },
+): Principal {
   return {
     userId: user.id,
     organizationId: user.organizationId,
@@ -41,7 +52,10 @@ export function createUnauthenticatedError(): DomainError {
 /** Refuses credentials that may only read. */
 export function assertMayWrite(caller: Principal): void {
   if (!caller.readOnly) return;
-  throw new DomainError('permission_denied', 'This token is read-only. Use a token that was created without read_only.');
+  throw new DomainError(
+    'permission_denied',
+    'This token is read-only. Use a token that was created without read_only.',
+  );
 }
 
 export function assertOperator(caller: Principal, toDo: string): void {
@@ -49,7 +63,11 @@ export function assertOperator(caller: Principal, toDo: string): void {
   throw new DomainError('permission_denied', `Only an operator may ${toDo}.`);
 }
 
-export function assertMemberOf(caller: Principal, organizationId: string, notFound: NotFound): void {
+export function assertMemberOf(
+  caller: Principal,
+  organizationId: string,
+  notFound: NotFound,
+): void {
   if (caller.operator || caller.organizationId === organizationId) return;
   throw notFound();
 }
@@ -57,7 +75,10 @@ export function assertMemberOf(caller: Principal, organizationId: string, notFou
 export function assertAdminOf(caller: Principal, organizationId: string, notFound: NotFound): void {
   assertMemberOf(caller, organizationId, notFound);
   if (caller.operator || caller.role === 'admin') return;
-  throw new DomainError('permission_denied', 'This needs the ADMIN role. Ask an admin of your organization.');
+  throw new DomainError(
+    'permission_denied',
+    'This needs the ADMIN role. Ask an admin of your organization.',
+  );
 }
 
 /** Acting with a user's own credentials in mind: oneself, or an operator for anybody. */

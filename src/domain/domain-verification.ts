@@ -22,10 +22,16 @@ export interface DomainVerification {
 }
 
 const domainVerificationNotFound = (): DomainError =>
-  new DomainError('not_found', 'No such domain verification. ListDomainVerifications shows those of your organization.');
+  new DomainError(
+    'not_found',
+    'No such domain verification. ListDomainVerifications shows those of your organization.',
+  );
 
 /** The TXT record that proves the domain (underscored name as in RFC 8552). */
-export function describeChallenge(verification: DomainVerification): { readonly name: string; readonly value: string } {
+export function describeChallenge(verification: DomainVerification): {
+  readonly name: string;
+  readonly value: string;
+} {
   return {
     name: `_claimgate-challenge.${verification.domain.toLowerCase()}`,
     value: `claimgate-verification=${verification.token}`,
@@ -43,7 +49,11 @@ export async function createDomainVerification(
   assertAdminOf(caller, organization.id, domainVerificationNotFound);
   if (normalizeEmailDomain(domain) === undefined) {
     throw createViolationError([
-      { field: 'domain', rule: 'domain.format', message: `"${domain}" is not a domain name such as example.com` },
+      {
+        field: 'domain',
+        rule: 'domain.format',
+        message: `"${domain}" is not a domain name such as example.com`,
+      },
     ]);
   }
   const verification: DomainVerification = {
@@ -82,14 +92,19 @@ export async function listDomainVerifications(
 }
 
 /** Looks for the TXT record. A domain that is verified stays so, without another look. */
-export async function verifyDomain(env: Environment, caller: Principal, id: string): Promise<DomainVerification> {
+export async function verifyDomain(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<DomainVerification> {
   assertMayWrite(caller);
   const pending = await getDomainVerification(env, caller, id);
   if (pending.state === 'verified') return pending;
   const challenge = describeChallenge(pending);
   const records = await env.dns.resolveTxt(challenge.name);
   if (!records.includes(challenge.value)) {
-    const seen = records.length === 0 ? 'it has no TXT record' : 'none of its TXT records is the one';
+    const seen =
+      records.length === 0 ? 'it has no TXT record' : 'none of its TXT records is the one';
     throw new DomainError(
       'failed_precondition',
       `Looked up ${challenge.name}: ${seen}. Create a TXT record there with the value ${challenge.value} and try again; a new record can take until the old answer's time to live has passed.`,
@@ -105,7 +120,11 @@ export async function verifyDomain(env: Environment, caller: Principal, id: stri
   });
 }
 
-export async function deleteDomainVerification(env: Environment, caller: Principal, id: string): Promise<void> {
+export async function deleteDomainVerification(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<void> {
   assertMayWrite(caller);
   await env.store.transaction(async (tx) => {
     const current = await tx.lockDomainVerification(id);

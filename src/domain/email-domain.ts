@@ -4,7 +4,8 @@
  * Letters, digits and hyphens in labels of at most 63 characters, at least two labels, 253 characters in all
  * (RFC 1035 §2.3.1, RFC 1123 §2.1). Names in other scripts are written in their ASCII form (RFC 5890, `xn--…`).
  */
-const EMAIL_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/;
+const EMAIL_DOMAIN =
+  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/;
 
 /** The form in which domains are compared and looked up, or `undefined` when it is no domain. */
 export function normalizeEmailDomain(domain: string): string | undefined {
@@ -16,6 +17,7 @@ export function normalizeEmailDomain(domain: string): string | undefined {
 export function readEmailDomain(email: string): string | undefined {
   const parts = email.split('@');
   const [local, domain] = parts;
-  if (parts.length !== 2 || local === undefined || local === '' || domain === undefined) return undefined;
+  if (parts.length !== 2 || local === undefined || local === '' || domain === undefined)
+    return undefined;
   return normalizeEmailDomain(domain);
 }

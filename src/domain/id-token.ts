@@ -9,9 +9,8 @@
  * It is published before it signs, so that a verifier whose copy of the key set is at most 5 minutes old knows it.
  * The very first key has to sign at once.
  */
-import { assertMayWrite } from './access.ts';
+import { assertMayWrite, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
-import { createUnauthenticatedError } from './access.ts';
 import { createViolationError } from './errors.ts';
 import type { Environment } from './ports.ts';
 
@@ -79,7 +78,9 @@ export async function issueIdToken(
 }
 
 /** The keys a verifier must know, public halves only (RFC 7517 §5). */
-export async function publishKeySet(env: Pick<Environment, 'store'>): Promise<{ readonly keys: readonly object[] }> {
+export async function publishKeySet(
+  env: Pick<Environment, 'store'>,
+): Promise<{ readonly keys: readonly object[] }> {
   const keys = await env.store.listSigningKeys();
   return {
     keys: keys.map(({ id, publicKey }) => ({ ...publicKey, kid: id, use: 'sig', alg: 'ES256' })),
@@ -94,17 +95,38 @@ export function describeIssuer(publicUrl: string): Readonly<Record<string, unkno
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
-    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti', 'organization_id', 'email', 'name', 'role'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'iat',
+      'exp',
+      'jti',
+      'organization_id',
+      'email',
+      'name',
+      'role',
+    ],
   };
 }
 
-/** Makes a new key, which signs once it has been published long enough, and forgets those no token needs any more. */
-export async function rotateSigningKey(env: Environment): Promise<SigningKey> {
+/**
+ * Makes a new key, which signs once it has been published long enough, and forgets those no token needs any more.
+ *
+ * @param replaces the newest key as the caller saw it: when another process has been faster, its key is the answer.
+ */
+export async function rotateSigningKey(
+  env: Pick<Environment, 'store' | 'signer' | 'now' | 'newId'>,
+  replaces?: SigningKey,
+): Promise<SigningKey> {
   const generated = await env.signer.generateKey();
   return env.store.transaction(async (tx) => {
     await tx.lockSigningKeys();
     const now = env.now();
-    for (const key of selectForgettable(await tx.listSigningKeys(), now)) await tx.deleteSigningKey(key.id);
+    const keys = await tx.listSigningKeys();
+    if (replaces !== undefined && keys[0] !== undefined && keys[0].id !== replaces.id)
+      return keys[0];
+    for (const key of selectForgettable(keys, now)) await tx.deleteSigningKey(key.id);
     const key: SigningKey = { ...generated, id: env.newId(), createdAt: now };
     await tx.insertSigningKey(key);
     return key;
@@ -116,7 +138,9 @@ async function takeSigningKey(env: Environment): Promise<SigningKey> {
   const keys = await env.store.listSigningKeys();
   const newest = keys[0];
   if (newest === undefined) return makeFirstKey(env);
-  if (env.now().getTime() - newest.createdAt.getTime() > KEY_LIFETIME) await rotateSigningKey(env);
+  if (env.now().getTime() - newest.createdAt.getTime() > KEY_LIFETIME) {
+    await rotateSigningKey(env, newest);
+  }
   return selectSigning(keys, env.now()) ?? newest;
 }
 
@@ -151,7 +175,9 @@ function isPublishedLongEnough(key: SigningKey, now: Date): boolean {
 }
 
 function checkAudience(audience: readonly string[]): void {
-  const fits = audience.every((value) => value.length > 0 && value.length <= AUDIENCE_LIMITS.length);
+  const fits = audience.every(
+    (value) => value.length > 0 && value.length <= AUDIENCE_LIMITS.length,
+  );
   if (fits && audience.length > 0 && audience.length <= AUDIENCE_LIMITS.entries) return;
   const message = `must have 1 to ${AUDIENCE_LIMITS.entries} values of 1 to ${AUDIENCE_LIMITS.length} characters`;
   throw createViolationError([{ field: 'audience', rule: 'audience.length', message }]);

@@ -2,7 +2,13 @@
  * Owns organizations and their members: what they are, and the use cases over them. It refuses to own who may call
  * (`access.ts`) and how people come in (`login.ts`).
  */
-import { assertAdminOf, assertMayWrite, assertMemberOf, assertOperator } from './access.ts';
+import {
+  assertAdminOf,
+  assertMayWrite,
+  assertMemberOf,
+  assertOperator,
+  createUnauthenticatedError,
+} from './access.ts';
 import type { Principal } from './access.ts';
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
@@ -71,13 +77,30 @@ export interface CreateOrganizationInput {
 const NAME_LENGTH = { min: 3, max: 200 } as const;
 
 const organizationNotFound = (): DomainError =>
-  new DomainError('not_found', 'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.');
+  new DomainError(
+    'not_found',
+    'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.',
+  );
 
 const memberNotFound = (): DomainError =>
-  new DomainError('not_found', 'No such member in this organization. ListMembers shows who is there.');
+  new DomainError(
+    'not_found',
+    'No such member in this organization. ListMembers shows who is there.',
+  );
+
+/** The user behind the credentials. */
+export async function getAuthenticatedUser(env: Environment, caller: Principal): Promise<User> {
+  const user = await env.store.findUser(caller.userId);
+  if (user === undefined) throw createUnauthenticatedError();
+  return user;
+}
 
 /** Finds an organization the caller may see, or fails as if it did not exist. */
-export async function getOrganization(env: Environment, caller: Principal, id: string): Promise<Organization> {
+export async function getOrganization(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<Organization> {
   assertMemberOf(caller, id, organizationNotFound);
   return (await env.store.findOrganization(id)) ?? fail(organizationNotFound);
 }
@@ -93,7 +116,9 @@ export async function createOrganization(
   return env.store.transaction(async (tx) => {
     const self = await tx.findUser(caller.userId);
     const now = env.now();
-    const inviteDomain = input.inviteMatchingDomain ? readEmailDomain(self?.email ?? '') : undefined;
+    const inviteDomain = input.inviteMatchingDomain
+      ? readEmailDomain(self?.email ?? '')
+      : undefined;
     const organization: Organization = {
       id: env.newId(),
       name,
@@ -122,7 +147,10 @@ export async function updateOrganization(
   env: Environment,
   caller: Principal,
   id: string,
-  change: { readonly name?: string | undefined; readonly inviteDomains?: readonly string[] | undefined },
+  change: {
+    readonly name?: string | undefined;
+    readonly inviteDomains?: readonly string[] | undefined;
+  },
 ): Promise<Organization> {
   assertMayWrite(caller);
   assertAdminOf(caller, id, organizationNotFound);
@@ -140,7 +168,11 @@ export async function updateOrganization(
 }
 
 /** Deletes the organization with all it owns. The one that holds the last active operator cannot be deleted. */
-export async function deleteOrganization(env: Environment, caller: Principal, id: string): Promise<void> {
+export async function deleteOrganization(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<void> {
   assertMayWrite(caller);
   assertAdminOf(caller, id, organizationNotFound);
   await env.store.transaction(async (tx) => {
@@ -167,7 +199,11 @@ export async function listMembers(
   return env.store.listMembers(query, page);
 }
 
-export async function countMembers(env: Environment, caller: Principal, query: MemberQuery): Promise<number> {
+export async function countMembers(
+  env: Environment,
+  caller: Principal,
+  query: MemberQuery,
+): Promise<number> {
   await getOrganization(env, caller, query.organizationId);
   return env.store.countMembers(query);
 }
@@ -194,7 +230,11 @@ export async function setRole(
  * Takes a user out of the organization: one's own, or as an admin anybody's. The user's tokens end with it. The last
  * active admin cannot leave.
  */
-export async function leaveOrganization(env: Environment, caller: Principal, userId: string): Promise<void> {
+export async function leaveOrganization(
+  env: Environment,
+  caller: Principal,
+  userId: string,
+): Promise<void> {
   assertMayWrite(caller);
   const target = (await env.store.findUser(userId)) ?? fail(memberNotFound);
   if (target.id !== caller.userId) assertAdminOf(caller, target.organizationId, memberNotFound);
@@ -203,17 +243,25 @@ export async function leaveOrganization(env: Environment, caller: Principal, use
     await assertAnotherAdmin(tx, user, 'removed');
     await tx.lockOperators();
     if (user.operator && (await tx.countActiveOperators({ except: user.id })) === 0) {
-      throw new DomainError('failed_precondition', 'The last operator cannot leave. Make another operator first.');
+      throw new DomainError(
+        'failed_precondition',
+        'The last operator cannot leave. Make another operator first.',
+      );
     }
     await tx.updateUser({ ...user, status: 'left', role: 'member', operator: false });
     await tx.deletePersonalAccessTokensOf(user.id);
   });
 }
 
-async function lockMember(tx: StoreTransaction, organizationId: string, userId: string): Promise<User> {
+async function lockMember(
+  tx: StoreTransaction,
+  organizationId: string,
+  userId: string,
+): Promise<User> {
   if ((await tx.lockOrganization(organizationId)) === undefined) throw organizationNotFound();
   const user = await tx.findUser(userId);
-  if (user === undefined || user.organizationId !== organizationId || user.status === 'left') throw memberNotFound();
+  if (user === undefined || user.organizationId !== organizationId || user.status === 'left')
+    throw memberNotFound();
   return user;
 }
 
@@ -227,7 +275,7 @@ async function assertAnotherAdmin(tx: StoreTransaction, user: User, what: string
 }
 
 function checkName(name: string): string {
-  const length = [...name.trim()].length;
+  const length = Array.from(name.trim()).length;
   if (length >= NAME_LENGTH.min && length <= NAME_LENGTH.max) return name;
   throw createViolationError([
     {

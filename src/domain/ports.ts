@@ -61,7 +61,10 @@ export interface StoreReader {
   countMembers(query: MemberQuery): Promise<number>;
   countActiveAdmins(organizationId: string): Promise<number>;
   /** Operators of status active, other than one user, or outside one organization. */
-  countActiveOperators(other: { readonly except?: string; readonly outside?: string }): Promise<number>;
+  countActiveOperators(other: {
+    readonly except?: string;
+    readonly outside?: string;
+  }): Promise<number>;
 
   findSsoConfiguration(id: string): Promise<SsoConfiguration | undefined>;
   listSsoConfigurations(organizationId: string, page: PageRequest): Promise<Page<SsoConfiguration>>;
@@ -72,7 +75,10 @@ export interface StoreReader {
   readClientSecret(ssoConfigurationId: string): Promise<string | undefined>;
 
   findDomainVerification(id: string): Promise<DomainVerification | undefined>;
-  listDomainVerifications(organizationId: string, page: PageRequest): Promise<Page<DomainVerification>>;
+  listDomainVerifications(
+    organizationId: string,
+    page: PageRequest,
+  ): Promise<Page<DomainVerification>>;
 
   /** The token with this SHA-256 digest (32 bytes) together with its user, whatever their state. */
   findTokenByDigest(
@@ -80,7 +86,10 @@ export interface StoreReader {
   ): Promise<{ readonly token: PersonalAccessToken; readonly user: User } | undefined>;
   findPersonalAccessToken(id: string): Promise<PersonalAccessToken | undefined>;
   /** The tokens of these users, at least one. */
-  listPersonalAccessTokens(userIds: readonly string[], page: PageRequest): Promise<Page<PersonalAccessToken>>;
+  listPersonalAccessTokens(
+    userIds: readonly string[],
+    page: PageRequest,
+  ): Promise<Page<PersonalAccessToken>>;
 
   /** All signing keys, newest first, their private halves decrypted. */
   listSigningKeys(): Promise<readonly SigningKey[]>;

@@ -17,7 +17,10 @@ type Violate = (field: string, rule: string, message: string) => void;
  * The list that `email_domain` and `email_domains` stand for together: the single one first, the list's own
  * duplicate of it left out.
  */
-export function joinEmailDomains(single: string | undefined, list: readonly string[]): readonly string[] {
+export function joinEmailDomains(
+  single: string | undefined,
+  list: readonly string[],
+): readonly string[] {
   if (single === undefined || single === '') return list;
   const first = single.toLowerCase();
   return [single, ...list.filter((domain) => domain.toLowerCase() !== first)];
@@ -36,11 +39,13 @@ export function checkSsoConfiguration(
 ): void {
   const violations: FieldViolation[] = [];
   const violate: Violate = (field, rule, message) => violations.push({ field, rule, message });
-  if (given.issuerUrl !== undefined) checkIssuerUrl(given.issuerUrl, options.allowHttpIssuers, violate);
+  if (given.issuerUrl !== undefined)
+    checkIssuerUrl(given.issuerUrl, options.allowHttpIssuers, violate);
   if (given.emailDomain !== undefined || given.emailDomains?.length) {
     checkEmailDomains(configuration.emailDomains, given.emailDomain, violate);
   }
-  if (given.additionalScopes !== undefined) checkScopes(given.additionalScopes, options.scopesField, violate);
+  if (given.additionalScopes !== undefined)
+    checkScopes(given.additionalScopes, options.scopesField, violate);
   if (given.claimsExpression !== undefined) checkExpression(given.claimsExpression, violate);
   if (given.claims !== undefined) checkMapping(configuration.claims, violate);
   if (violations.length > 0) throw createViolationError(violations);
@@ -49,7 +54,8 @@ export function checkSsoConfiguration(
 /** OpenID Connect Core §2: a URL with the https scheme, without query and fragment. */
 function checkIssuerUrl(issuerUrl: string, allowHttp: boolean, violate: Violate): void {
   const field = 'issuer_url';
-  if (!URL.canParse(issuerUrl)) return violate(field, 'issuer_url.format', 'must be an absolute URL');
+  if (!URL.canParse(issuerUrl))
+    return violate(field, 'issuer_url.format', 'must be an absolute URL');
   const url = new URL(issuerUrl);
   if (url.protocol !== 'https:' && !(allowHttp && url.protocol === 'http:')) {
     violate(field, 'issuer_url.scheme', 'must use https');
@@ -61,7 +67,11 @@ function checkIssuerUrl(issuerUrl: string, allowHttp: boolean, violate: Violate)
   }
 }
 
-function checkEmailDomains(domains: readonly string[], single: string | undefined, violate: Violate): void {
+function checkEmailDomains(
+  domains: readonly string[],
+  single: string | undefined,
+  violate: Violate,
+): void {
   const seen = new Set<string>();
   for (const [index, domain] of domains.entries()) {
     const field = index === 0 && domain === single ? 'email_domain' : 'email_domains';
@@ -69,7 +79,11 @@ function checkEmailDomains(domains: readonly string[], single: string | undefine
     if (normal === undefined) {
       violate(field, 'email_domain.format', `"${domain}" is not a domain name such as example.com`);
     } else if (seen.has(normal)) {
-      violate(field, 'email_domain.unique', `"${domain}" is given twice; case does not distinguish domains`);
+      violate(
+        field,
+        'email_domain.unique',
+        `"${domain}" is given twice; case does not distinguish domains`,
+      );
     } else {
       seen.add(normal);
     }
@@ -79,7 +93,11 @@ function checkEmailDomains(domains: readonly string[], single: string | undefine
 function checkScopes(scopes: readonly string[], field: string, violate: Violate): void {
   for (const [index, scope] of scopes.entries()) {
     if (SCOPE_TOKEN.test(scope)) continue;
-    violate(`${field}[${index}]`, 'scope.format', 'must be printable ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)');
+    violate(
+      `${field}[${index}]`,
+      'scope.format',
+      'must be printable ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)',
+    );
   }
 }
 
@@ -89,7 +107,11 @@ function checkExpression(expression: string, violate: Violate): void {
     compileClaimsExpression(expression);
   } catch (error) {
     if (!(error instanceof ClaimsExpressionError)) throw error;
-    violate('claims_expression', 'claims_expression.compile', `line ${error.line}, column ${error.column}: ${error.message}`);
+    violate(
+      'claims_expression',
+      'claims_expression.compile',
+      `line ${error.line}, column ${error.column}: ${error.message}`,
+    );
   }
 }
 
@@ -99,7 +121,11 @@ function checkMapping(claims: Readonly<Record<string, string>>, violate: Violate
     violate('claims', 'claims.entries', `must have at most ${MAPPING_LIMITS.entries} entries`);
   }
   for (const [name, claim] of entries) {
-    if (name === '' || name.length > MAPPING_LIMITS.nameLength || claim.length > MAPPING_LIMITS.claimLength) {
+    if (
+      name === '' ||
+      name.length > MAPPING_LIMITS.nameLength ||
+      claim.length > MAPPING_LIMITS.claimLength
+    ) {
       violate(
         'claims',
         'claims.length',

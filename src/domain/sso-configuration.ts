@@ -71,7 +71,10 @@ export interface SsoConfigurationChange {
 }
 
 export const ssoConfigurationNotFound = (): DomainError =>
-  new DomainError('not_found', 'No such SSO configuration. ListSSOConfigurations shows those of your organization.');
+  new DomainError(
+    'not_found',
+    'No such SSO configuration. ListSSOConfigurations shows those of your organization.',
+  );
 
 /** Makes a configuration, always a new one: active, and of provider type custom. */
 export async function createSsoConfiguration(
@@ -100,12 +103,19 @@ export async function createSsoConfiguration(
     updatedAt: now,
   };
   const { allowHttpIssuers } = env;
-  checkSsoConfiguration(configuration, input, { allowHttpIssuers, scopesField: 'additional_scopes' });
+  checkSsoConfiguration(configuration, input, {
+    allowHttpIssuers,
+    scopesField: 'additional_scopes',
+  });
   await env.store.transaction((tx) => tx.insertSsoConfiguration(configuration, input.clientSecret));
   return configuration;
 }
 
-export async function getSsoConfiguration(env: Environment, caller: Principal, id: string): Promise<SsoConfiguration> {
+export async function getSsoConfiguration(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<SsoConfiguration> {
   const configuration = await env.store.findSsoConfiguration(id);
   if (configuration === undefined) throw ssoConfigurationNotFound();
   assertAdminOf(caller, configuration.organizationId, ssoConfigurationNotFound);
@@ -141,13 +151,20 @@ export async function updateSsoConfiguration(
       revision: current.revision + 1,
       updatedAt: env.now(),
     };
-    checkSsoConfiguration(updated, change, { allowHttpIssuers, scopesField: 'additional_scopes.scopes' });
+    checkSsoConfiguration(updated, change, {
+      allowHttpIssuers,
+      scopesField: 'additional_scopes.scopes',
+    });
     await tx.updateSsoConfiguration(updated, change.clientSecret);
     return updated;
   });
 }
 
-export async function deleteSsoConfiguration(env: Environment, caller: Principal, id: string): Promise<void> {
+export async function deleteSsoConfiguration(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<void> {
   assertMayWrite(caller);
   await env.store.transaction(async (tx) => {
     const current = await tx.lockSsoConfiguration(id);
@@ -158,9 +175,14 @@ export async function deleteSsoConfiguration(env: Environment, caller: Principal
 }
 
 /** What the configuration becomes, before it is checked. */
-export function applyChange(current: SsoConfiguration, change: SsoConfigurationChange): SsoConfiguration {
+export function applyChange(
+  current: SsoConfiguration,
+  change: SsoConfigurationChange,
+): SsoConfiguration {
   const emailDomains = joinEmailDomains(change.emailDomain, change.emailDomains);
-  const claims = Object.entries({ ...current.claims, ...change.claims }).filter(([, claim]) => claim !== '');
+  const claims = Object.entries({ ...current.claims, ...change.claims }).filter(
+    ([, claim]) => claim !== '',
+  );
   return {
     ...current,
     clientId: change.clientId ?? current.clientId,

@@ -3,7 +3,13 @@
  */
 import { createHash } from 'node:crypto';
 
-import { assertMayOversee, assertMayWrite, assertSelf, createPrincipal, createUnauthenticatedError } from './access.ts';
+import {
+  assertMayOversee,
+  assertMayWrite,
+  assertSelf,
+  createPrincipal,
+  createUnauthenticatedError,
+} from './access.ts';
 import type { Principal } from './access.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import type { User } from './organization.ts';
@@ -37,7 +43,10 @@ export const TOKEN_LIFETIME = { default: 30 * DAY_MS, max: 90 * DAY_MS } as cons
 const MAX_DESCRIPTION = 256;
 
 const tokenNotFound = (): DomainError =>
-  new DomainError('not_found', 'No such personal access token. ListPersonalAccessTokens shows yours.');
+  new DomainError(
+    'not_found',
+    'No such personal access token. ListPersonalAccessTokens shows yours.',
+  );
 
 const userNotFound = (): DomainError => new DomainError('not_found', 'No such user.');
 
@@ -83,7 +92,6 @@ export async function authenticateToken(
 }
 
 export interface CreateTokenInput {
-  /** Empty for the caller's own. */
   readonly userId: string;
   readonly description: string;
   /** In milliseconds; 0 or absent takes the default of 30 days. */
@@ -98,11 +106,13 @@ export async function createPersonalAccessToken(
   input: CreateTokenInput,
 ): Promise<string> {
   assertMayWrite(caller);
-  const userId = input.userId === '' ? caller.userId : input.userId;
+  const { userId } = input;
   assertSelf(caller, userId, userNotFound);
   const lifetime = input.validForMs || TOKEN_LIFETIME.default;
   if (lifetime < 0 || lifetime > TOKEN_LIFETIME.max) {
-    throw createViolationError([{ field: 'valid_for', rule: 'token.lifetime', message: 'must be at most 90 days' }]);
+    throw createViolationError([
+      { field: 'valid_for', rule: 'token.lifetime', message: 'must be at most 90 days' },
+    ]);
   }
   if (input.description.length > MAX_DESCRIPTION) {
     const message = `must have at most ${MAX_DESCRIPTION} characters`;
@@ -157,7 +167,11 @@ export async function listPersonalAccessTokens(
 }
 
 /** Revokes the token at once. */
-export async function deletePersonalAccessToken(env: Environment, caller: Principal, id: string): Promise<void> {
+export async function deletePersonalAccessToken(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<void> {
   assertMayWrite(caller);
   const token = await getPersonalAccessToken(env, caller, id);
   await env.store.transaction((tx) => tx.deletePersonalAccessToken(token.id));

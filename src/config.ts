@@ -1,0 +1,189 @@
+/** Owns what can be configured: every variable with its default, its check and what to do when it is wrong. */
+import leven from 'leven';
+import { z } from 'zod';
+
+/** All `CLAIMGATE_*` variables of the server; docs/configuration.md explains each, and a test compares the two. */
+const variables = {
+  CLAIMGATE_HOST: z.string().min(1).default('127.0.0.1'),
+  CLAIMGATE_PORT: z
+    .string()
+    .default('8080')
+    .refine(
+      (port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535,
+      'must be a port number; 0 picks a free one',
+    )
+    .transform(Number),
+  CLAIMGATE_PUBLIC_URL: z.string().transform(parsePublicUrl).optional(),
+  CLAIMGATE_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be trace, debug, info, warn, error or silent',
+    })
+    .default('info'),
+  CLAIMGATE_TLS_CERT: z.string().min(1).optional(),
+  CLAIMGATE_TLS_KEY: z.string().min(1).optional(),
+  CLAIMGATE_ALLOWED_ORIGINS: z.string().default('').transform(parseOrigins),
+  CLAIMGATE_DATABASE_URL: z
+    .string()
+    .default('sqlite:./data/claimgate.db')
+    .transform(parseDatabaseUrl),
+  CLAIMGATE_ENCRYPTION_KEYS: z.string().min(1).optional(),
+  CLAIMGATE_BOOTSTRAP_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{24,512}$/, 'must have 24 to 512 printable ASCII characters without spaces')
+    .optional(),
+  CLAIMGATE_DNS_SERVERS: z.string().transform(parseDnsServers).optional(),
+  CLAIMGATE_ALLOW_HTTP_ISSUERS: createFlag(),
+  CLAIMGATE_ALLOW_PRIVATE_ISSUERS: createFlag(),
+};
+
+/** Read by the command line client alone, so the server lets them stand. */
+const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['CLAIMGATE_URL', 'CLAIMGATE_TOKEN']);
+
+const PREFIX = 'CLAIMGATE_';
+
+export interface Config {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** What URLs that we make are built from, without a trailing slash; derived from where we listen when absent. */
+  readonly publicUrl: string | undefined;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Files in PEM form. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Origins whose pages may call us. */
+  readonly allowedOrigins: readonly string[];
+  /** The SQLite file. */
+  readonly databaseFile: string;
+  /** Unparsed `id:base64` list; secret. */
+  readonly encryptionKeys: string | undefined;
+  readonly bootstrapToken: string | undefined;
+  /** The system's when absent. */
+  readonly dnsServers: readonly string[] | undefined;
+  /** Insecure; for development. */
+  readonly allowHttpIssuers: boolean;
+  /** Insecure; for development. */
+  readonly allowPrivateIssuers: boolean;
+}
+
+/** Holds every mistake at once, one a line. No value is repeated: it may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`,
+    );
+    this.mistakes = mistakes;
+  }
+}
+
+/** Parses the environment. An empty value is the same as none. Throws `ConfigError`. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => name.startsWith(PREFIX) && value !== undefined && value !== '',
+    ),
+  );
+  const mistakes = Object.keys(given)
+    .filter((name) => !(name in variables) && !CLIENT_VARIABLES.has(name))
+    .map((name) => `${name} is not a variable of ours${suggestName(name)}`);
+  const parsed = z.object(variables).safeParse(given);
+  for (const issue of parsed.error?.issues ?? [])
+    mistakes.push(`${issue.path.join('.')} ${issue.message}`);
+  if ((given['CLAIMGATE_TLS_CERT'] === undefined) !== (given['CLAIMGATE_TLS_KEY'] === undefined)) {
+    mistakes.push('CLAIMGATE_TLS_CERT and CLAIMGATE_TLS_KEY go together: set both or neither');
+  }
+  if (parsed.data === undefined || mistakes.length > 0) throw new ConfigError(mistakes);
+  const { data } = parsed;
+  return {
+    host: data.CLAIMGATE_HOST,
+    port: data.CLAIMGATE_PORT,
+    publicUrl: data.CLAIMGATE_PUBLIC_URL,
+    logLevel: data.CLAIMGATE_LOG_LEVEL,
+    tls:
+      data.CLAIMGATE_TLS_CERT === undefined || data.CLAIMGATE_TLS_KEY === undefined
+        ? undefined
+        : { certFile: data.CLAIMGATE_TLS_CERT, keyFile: data.CLAIMGATE_TLS_KEY },
+    allowedOrigins: data.CLAIMGATE_ALLOWED_ORIGINS,
+    databaseFile: data.CLAIMGATE_DATABASE_URL,
+    encryptionKeys: data.CLAIMGATE_ENCRYPTION_KEYS,
+    bootstrapToken: data.CLAIMGATE_BOOTSTRAP_TOKEN,
+    dnsServers: data.CLAIMGATE_DNS_SERVERS,
+    allowHttpIssuers: data.CLAIMGATE_ALLOW_HTTP_ISSUERS,
+    allowPrivateIssuers: data.CLAIMGATE_ALLOW_PRIVATE_ISSUERS,
+  };
+}
+
+/** The names of the server's variables. */
+export const variableNames: readonly string[] = Object.keys(variables);
+
+function createFlag() {
+  return z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .transform((value) => value === 'true');
+}
+
+function parsePublicUrl(value: string, context: z.RefinementCtx): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const plain =
+    url !== undefined &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '' &&
+    url.password === '';
+  if (plain && (url.protocol === 'https:' || url.protocol === 'http:'))
+    return url.href.replace(/\/+$/, '');
+  return reportMistake(
+    context,
+    'must be an http or https URL such as https://sso.example.com, without query, fragment and user',
+  );
+}
+
+function parseOrigins(value: string, context: z.RefinementCtx): readonly string[] {
+  const origins = splitList(value);
+  for (const origin of origins) {
+    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    return reportMistake(
+      context,
+      'must be origins separated by commas, each just scheme, host and port such as https://app.example.com, without a slash at the end; * is not one',
+    );
+  }
+  return origins;
+}
+
+function parseDatabaseUrl(value: string, context: z.RefinementCtx): string {
+  const [, file] = /^sqlite:(?:\/\/)?(.+)$/.exec(value) ?? [];
+  return file ?? reportMistake(context, 'must be sqlite:PATH, such as sqlite:./data/claimgate.db');
+}
+
+function parseDnsServers(value: string, context: z.RefinementCtx): readonly string[] {
+  const servers = splitList(value);
+  const known =
+    /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/;
+  if (servers.length > 0 && servers.every((server) => known.test(server))) return servers;
+  return reportMistake(
+    context,
+    'must be IP addresses separated by commas, each with :port if it is not 53, IPv6 ones with a port in brackets',
+  );
+}
+
+function splitList(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function reportMistake(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+function suggestName(name: string): string {
+  const near = variableNames.find((known) => leven(known, name) <= 3);
+  return near === undefined
+    ? '; docs/configuration.md lists those that are'
+    : `; did you mean ${near}?`;
+}

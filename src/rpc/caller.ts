@@ -1,0 +1,20 @@
+/** Owns what is known of a call before its body is read: its id and its caller, as context values. */
+import { createContextKey } from '@connectrpc/connect';
+import type { HandlerContext } from '@connectrpc/connect';
+
+import { createUnauthenticatedError } from '../domain/access.ts';
+import type { Principal } from '../domain/access.ts';
+
+/** Named in every response as `x-request-id`, and in the log. */
+export const requestIdKey = createContextKey('', { description: 'request id' });
+
+export const principalKey = createContextKey<Principal | undefined>(undefined, {
+  description: 'principal',
+});
+
+/** The caller that the gate let through. */
+export function readCaller(context: Pick<HandlerContext, 'values'>): Principal {
+  const principal = context.values.get(principalKey);
+  if (principal === undefined) throw createUnauthenticatedError();
+  return principal;
+}

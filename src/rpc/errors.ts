@@ -1,0 +1,89 @@
+/**
+ * Owns how a refusal looks on the wire. Everything that a call can throw passes through `describeError`, which is the
+ * one place where a domain error becomes a status code, and where everything unforeseen becomes `internal` without a
+ * word about its cause.
+ */
+import { create } from '@bufbuild/protobuf';
+import {
+  FieldPathElementSchema,
+  ViolationsSchema,
+} from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import type { FieldPathElement } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { Code, ConnectError } from '@connectrpc/connect';
+
+import { DomainError } from '../domain/errors.ts';
+import type { DomainErrorCode, FieldViolation } from '../domain/errors.ts';
+
+const CODES: Readonly<Record<DomainErrorCode, Code>> = {
+  invalid_argument: Code.InvalidArgument,
+  unauthenticated: Code.Unauthenticated,
+  permission_denied: Code.PermissionDenied,
+  not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
+  failed_precondition: Code.FailedPrecondition,
+  resource_exhausted: Code.ResourceExhausted,
+  aborted: Code.Aborted,
+  unavailable: Code.Unavailable,
+};
+
+/** What a call with the same request may get over by itself. All else is marked `x-should-retry: false`. */
+const RETRYABLE: ReadonlySet<Code> = new Set([
+  Code.Aborted,
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+]);
+
+/** Says of an error all that a caller may know. `requestId` ties an `internal` one to the log. */
+export function describeError(reason: unknown, requestId: string): ConnectError {
+  const error = convertError(reason, requestId);
+  const retryAfterMs = reason instanceof DomainError ? reason.retryAfterMs : undefined;
+  if (retryAfterMs !== undefined) {
+    const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+    error.metadata.set('retry-after', seconds);
+    error.metadata.set('retry-after-ms', String(Math.ceil(retryAfterMs)));
+    error.metadata.set('ratelimit-retryafter', seconds);
+  } else if (!RETRYABLE.has(error.code)) {
+    error.metadata.set('x-should-retry', 'false');
+  }
+  return error;
+}
+
+/** Whether an error is our own failing, which belongs in the log with its cause. */
+export function isUnforeseen(reason: unknown): boolean {
+  if (reason instanceof DomainError) return reason.code === 'unavailable';
+  return (
+    !(reason instanceof ConnectError) ||
+    reason.code === Code.Internal ||
+    reason.code === Code.Unknown
+  );
+}
+
+function convertError(reason: unknown, requestId: string): ConnectError {
+  if (reason instanceof DomainError) {
+    const violations = reason.violations.map(convertViolation);
+    const details =
+      violations.length > 0 ? [{ desc: ViolationsSchema, value: { violations } }] : [];
+    return new ConnectError(reason.message, CODES[reason.code], undefined, details);
+  }
+  if (reason instanceof ConnectError && !isUnforeseen(reason)) return reason;
+  return new ConnectError(
+    `Something went wrong on our side. Should it last, ask the operator, naming request ${requestId}.`,
+    Code.Internal,
+  );
+}
+
+function convertViolation({ field, rule, message }: FieldViolation) {
+  return { field: { elements: parseFieldPath(field) }, ruleId: rule, message };
+}
+
+/** `email_domains[1]` as a path of protovalidate's. */
+function parseFieldPath(path: string): FieldPathElement[] {
+  return path.split('.').map((part) => {
+    const [, fieldName = part, index] = /^(\w+)\[(\d+)\]$/.exec(part) ?? [];
+    if (index === undefined) return create(FieldPathElementSchema, { fieldName });
+    return create(FieldPathElementSchema, {
+      fieldName,
+      subscript: { case: 'index', value: BigInt(index) },
+    });
+  });
+}

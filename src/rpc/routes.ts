@@ -1,0 +1,46 @@
+/** Owns the list of the services that we serve, and the limits of their calls. */
+import type { ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
+
+import type { Environment } from '../domain/ports.ts';
+import type { TokenUses } from '../domain/token-use.ts';
+import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
+import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
+import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
+import type { ObserveCall } from './call-record.ts';
+import { createIdentityService } from './identity-service.ts';
+import { createInterceptors } from './interceptors.ts';
+import { createOrganizationService } from './organization-service.ts';
+import { createRequestGate } from './request-gate.ts';
+import { createUserService } from './user-service.ts';
+
+/** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
+const READ_MAX_BYTES = 64 * 1024;
+/** A page of 100 configurations, each as large as it may be, stays below. */
+const WRITE_MAX_BYTES = 16 * 1024 * 1024;
+/** The longest that a call may ask to wait, in milliseconds. */
+const MAX_TIMEOUT_MS = 5 * 60 * 1000;
+
+export type RpcOptions = ConnectRouterOptions & {
+  readonly routes: (router: ConnectRouter) => void;
+};
+
+export function createRpcOptions(
+  env: Environment,
+  tokenUses: TokenUses,
+  observe: ObserveCall,
+): RpcOptions {
+  return {
+    readMaxBytes: READ_MAX_BYTES,
+    writeMaxBytes: WRITE_MAX_BYTES,
+    maxTimeoutMs: MAX_TIMEOUT_MS,
+    // The published clients read an absent list or string as null, so zero values are written too.
+    jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownFields: true },
+    requestGate: createRequestGate(env, tokenUses, observe),
+    interceptors: createInterceptors(observe),
+    routes(router) {
+      router.service(OrganizationService, createOrganizationService(env));
+      router.service(IdentityService, createIdentityService(env));
+      router.service(UserService, createUserService(env));
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** Serves the five SSO RPCs of `gitpod.v1.OrganizationService`. */
+import type { ServiceImpl } from '@connectrpc/connect';
+
+import type { Environment } from '../domain/ports.ts';
+import {
+  createSsoConfiguration,
+  deleteSsoConfiguration,
+  getSsoConfiguration,
+  listSsoConfigurations,
+  updateSsoConfiguration,
+} from '../domain/sso-configuration.ts';
+import type { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
+import { readCaller } from './caller.ts';
+import { readSsoConfigurationState, writeSsoConfiguration } from './convert.ts';
+import { readPageRequest, writePageToken } from './pagination.ts';
+
+type SsoConfigurationRpcs = Pick<
+  ServiceImpl<typeof OrganizationService>,
+  | 'createSSOConfiguration'
+  | 'getSSOConfiguration'
+  | 'listSSOConfigurations'
+  | 'updateSSOConfiguration'
+  | 'deleteSSOConfiguration'
+>;
+
+export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRpcs {
+  return {
+    async createSSOConfiguration(request, context) {
+      const configuration = await createSsoConfiguration(env, readCaller(context), request);
+      return { ssoConfiguration: writeSsoConfiguration(configuration) };
+    },
+
+    async getSSOConfiguration(request, context) {
+      const configuration = await getSsoConfiguration(
+        env,
+        readCaller(context),
+        request.ssoConfigurationId,
+      );
+      return { ssoConfiguration: writeSsoConfiguration(configuration) };
+    },
+
+    async listSSOConfigurations(request, context) {
+      const list = ['sso-configurations', request.organizationId];
+      const pageRequest = readPageRequest(request.pagination, list);
+      const page = await listSsoConfigurations(
+        env,
+        readCaller(context),
+        request.organizationId,
+        pageRequest,
+      );
+      return {
+        ssoConfigurations: page.rows.map(writeSsoConfiguration),
+        pagination: writePageToken(page.next, list),
+      };
+    },
+
+    async updateSSOConfiguration(request, context) {
+      await updateSsoConfiguration(env, readCaller(context), request.ssoConfigurationId, {
+        clientId: request.clientId,
+        clientSecret: request.clientSecret,
+        issuerUrl: request.issuerUrl,
+        state:
+          request.state === undefined
+            ? undefined
+            : readSsoConfigurationState(request.state, 'state'),
+        claims: request.claims,
+        emailDomain: request.emailDomain,
+        emailDomains: request.emailDomains,
+        displayName: request.displayName,
+        additionalScopes: request.additionalScopes?.scopes,
+        claimsExpression: request.claimsExpression,
+      });
+      return {};
+    },
+
+    async deleteSSOConfiguration(request, context) {
+      await deleteSsoConfiguration(env, readCaller(context), request.ssoConfigurationId);
+      return {};
+    },
+  };
+}
