@@ -1,0 +1,72 @@
+/**
+ * Owns what a client is: one object with all services, whose calls throw `ClaimgateError` alone. How bytes travel is
+ * the business of the entry points, `node.ts` and `browser.ts`.
+ */
+import { createClient } from '@connectrpc/connect';
+import type { Client, Transport } from '@connectrpc/connect';
+
+import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
+import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
+import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
+import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
+import { toClaimgateError } from './claimgate-error.ts';
+
+/**
+ * All services of a Claimgate server.
+ *
+ * Every method takes the request, and as an optional second argument `{ timeoutMs, signal, headers, onHeader,
+ * onTrailer }`. It returns the response, or throws a `ClaimgateError`. Methods can be passed around unbound.
+ */
+export interface ClaimgateClient {
+  /** Organizations, their members, SSO configurations and domain verifications. */
+  readonly organizations: Client<typeof OrganizationService>;
+  /** Who is calling, and ID tokens to prove it to third parties. */
+  readonly identity: Client<typeof IdentityService>;
+  /** The calling user, and personal access tokens. */
+  readonly users: Client<typeof UserService>;
+  /** Where a person who only knows an email address signs in. Needs no token. */
+  readonly accounts: Client<typeof AccountService>;
+}
+
+/** Makes the services' clients over any transport of Connect's, such as an in-memory one in a test. */
+export function createClientOver(transport: Transport): ClaimgateClient {
+  const typed = throwClaimgateErrors(transport);
+  return {
+    organizations: createClient(OrganizationService, typed),
+    identity: createClient(IdentityService, typed),
+    users: createClient(UserService, typed),
+    accounts: createClient(AccountService, typed),
+  };
+}
+
+/**
+ * Translates errors outside of the transport: interceptors run inside of it, and it makes a plain `unknown` of an
+ * error that it does not know.
+ */
+function throwClaimgateErrors(transport: Transport): Transport {
+  return {
+    unary: async (...call) => {
+      try {
+        return await transport.unary(...call);
+      } catch (reason) {
+        throw toClaimgateError(reason);
+      }
+    },
+    stream: async (...call) => {
+      try {
+        const response = await transport.stream(...call);
+        return { ...response, message: translateErrors(response.message) };
+      } catch (reason) {
+        throw toClaimgateError(reason);
+      }
+    },
+  };
+}
+
+async function* translateErrors<Row>(rows: AsyncIterable<Row>): AsyncIterable<Row> {
+  try {
+    yield* rows;
+  } catch (reason) {
+    throw toClaimgateError(reason);
+  }
+}
