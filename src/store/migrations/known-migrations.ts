@@ -1,0 +1,19 @@
+/** Owns the list of migrations, in order. They are named here and not found on disk, so that the code can be bundled. */
+import type { Kysely, RawBuilder } from 'kysely';
+import { createInitialTables } from './0001-initial.ts';
+
+/** What the databases spell differently. */
+export interface ColumnTypes {
+  /** Text that compares by its bytes: pages must be in the same order on every database and in every locale. */
+  readonly text: RawBuilder<unknown>;
+}
+
+export interface KnownMigration {
+  /** Stays for ever once released: the database remembers it. Sorts behind those before it. */
+  readonly name: string;
+  readonly up: (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>;
+}
+
+export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
+  { name: '0001-initial', up: createInitialTables },
+];

@@ -1,0 +1,211 @@
+/**
+ * Owns Kysely's dialect for `node:sqlite`: one connection, either for reading or for transactions that take turns.
+ * It refuses to own how the connection was opened (`sqlite.ts`) and what its errors mean (`sqlite-errors.ts`).
+ */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
+import { retryWhileBusy } from './busy-retry.ts';
+import { createFairQueue } from './fair-queue.ts';
+import { createBusyError, translateSqliteError } from './sqlite-errors.ts';
+
+/** How many statements a connection keeps prepared. Lists of varying length make statements without number. */
+const KEPT_STATEMENTS = 256;
+
+const TRANSACTIONLESS = {
+  init: async () => {},
+  // Whoever opened the database closes it.
+  destroy: async () => {},
+  beginTransaction: () => refuse('A reading connection has no transactions'),
+  commitTransaction: () => refuse('A reading connection has no transactions'),
+  rollbackTransaction: () => refuse('A reading connection has no transactions'),
+};
+
+interface PreparedStatement {
+  readonly statement: StatementSync;
+  /** Empty when the statement returns no rows. */
+  readonly columns: readonly string[];
+}
+
+export interface TransactionDialect extends Dialect {
+  /** Runs this after the transactions that were asked for before. */
+  close(run: () => void): Promise<void>;
+}
+
+/** A connection for statements that stand alone. */
+export function createReadingDialect(database: DatabaseSync): Dialect {
+  const connection = createConnection(database);
+  return createDialect({
+    ...TRANSACTIONLESS,
+    acquireConnection: async () => connection,
+    releaseConnection: async () => {},
+  });
+}
+
+/**
+ * A connection for transactions alone. They run one after another in the order in which they were asked for, each
+ * holding the file's write lock from its beginning (BEGIN IMMEDIATE).
+ *
+ * @param waitMs how long a transaction waits for those before it and for other processes, until it is `unavailable`.
+ */
+export function createTransactionDialect(
+  database: DatabaseSync,
+  waitMs: number,
+): TransactionDialect {
+  const queue = createFairQueue();
+  let endTurn = (): void => {};
+  let waitUntil = 0;
+  let deletes = false;
+  let remainders = false;
+
+  const plain = createConnection(database);
+  const connection: DatabaseConnection = {
+    ...plain,
+    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      // SQLite may roll back by itself, such as when the disk is full. What follows must not be done alone.
+      if (!database.isTransaction) throw new Error('There is no transaction');
+      const result = await plain.executeQuery<Row>(query);
+      deletes ||= query.query.kind === 'DeleteQueryNode' && result.numAffectedRows !== 0n;
+      return result;
+    },
+  };
+
+  const dialect = createDialect({
+    ...TRANSACTIONLESS,
+
+    async acquireConnection() {
+      const deadline = performance.now() + waitMs;
+      const end = await queue.enter();
+      if (performance.now() > deadline) {
+        end();
+        throw createBusyError();
+      }
+      endTurn = end;
+      waitUntil = deadline;
+      return connection;
+    },
+
+    async beginTransaction() {
+      deletes = false;
+      try {
+        await retryWhileBusy(() => database.exec('BEGIN IMMEDIATE'), waitUntil);
+      } catch (error) {
+        throw translateSqliteError(error);
+      }
+    },
+
+    async commitTransaction() {
+      runTranslated(() => database.exec('COMMIT'));
+      remainders ||= deletes;
+    },
+
+    async rollbackTransaction() {
+      if (database.isOpen && database.isTransaction) runTranslated(() => database.exec('ROLLBACK'));
+    },
+
+    async releaseConnection() {
+      if (remainders && !queue.isAwaited()) remainders = !emptyWriteAheadLog(database);
+      endTurn();
+    },
+  });
+  return {
+    ...dialect,
+    async close(run) {
+      const end = await queue.enter();
+      try {
+        run();
+      } finally {
+        end();
+      }
+    },
+  };
+}
+
+/**
+ * What was deleted is overwritten in the database file (`secure_delete`), and still stands in the pages that the log
+ * has of it. False when another process reads them just now.
+ */
+function emptyWriteAheadLog(database: DatabaseSync): boolean {
+  try {
+    return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;
+  } catch {
+    return false;
+  }
+}
+
+function createConnection(database: DatabaseSync): DatabaseConnection {
+  const prepared = new Map<string, PreparedStatement>();
+
+  const prepare = (sql: string): PreparedStatement => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    // Values as arrays, because objects made in JavaScript cost a third less than those that SQLite's binding makes.
+    statement.setReturnArrays(true);
+    const entry = { statement, columns: statement.columns().map(({ name }) => name) };
+    const [oldest] = prepared.keys();
+    if (prepared.size >= KEPT_STATEMENTS && oldest !== undefined) prepared.delete(oldest);
+    prepared.set(sql, entry);
+    return entry;
+  };
+
+  return {
+    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      return runTranslated(() => {
+        const { statement, columns } = prepare(query.sql);
+        // SQLite itself refuses parameters that it cannot bind; the shape of rows is what Kysely derived from the query.
+        /* oxlint-disable typescript/no-unsafe-type-assertion */
+        const parameters = query.parameters as readonly SQLInputValue[];
+        if (columns.length > 0) {
+          const values = statement.all(...parameters) as unknown as readonly unknown[][];
+          return { rows: values.map((row) => nameValues(columns, row) as Row) };
+        }
+        /* oxlint-enable typescript/no-unsafe-type-assertion */
+        const { changes } = statement.run(...parameters);
+        return { rows: [], numAffectedRows: BigInt(changes) };
+      });
+    },
+    // eslint-disable-next-line require-yield
+    async *streamQuery() {
+      throw new Error('Nothing here is streamed: read pages');
+    },
+  };
+}
+
+function nameValues(columns: readonly string[], values: readonly unknown[]): object {
+  const row: Record<string, unknown> = {};
+  for (const [index, column] of columns.entries()) row[column] = values[index];
+  return row;
+}
+
+function createDialect(driver: Driver): Dialect {
+  return {
+    createDriver: () => driver,
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new NodeSqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
+}
+
+/** Kysely asks for a class. Its own for SQLite keeps definitions out of transactions, where SQLite has no need to. */
+class NodeSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+  /** Turns are taken here, not by Kysely. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+function runTranslated<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw translateSqliteError(error);
+  }
+}
+
+async function refuse(message: string): Promise<never> {
+  throw new Error(message);
+}

@@ -1,0 +1,121 @@
+/**
+ * Owns the types of the tables, as every supported database sees them. The tables themselves are made by
+ * `migrations/`.
+ *
+ * One shape for all databases: ids, lists, maps and binary values are text (lists and maps as JSON, binary values as
+ * base64url), times are integer milliseconds since 1970, booleans are 0 or 1.
+ */
+import type { DomainVerificationState } from '../domain/domain-verification.ts';
+import type { Role, UserStatus } from '../domain/organization.ts';
+import type { ProviderType, SsoConfigurationState } from '../domain/sso-configuration.ts';
+
+type Milliseconds = number;
+type Json = string;
+export type Flag = 0 | 1;
+
+export interface OrganizationTable {
+  id: string;
+  name: string;
+  invite_domains: Json;
+  created_at: Milliseconds;
+  updated_at: Milliseconds;
+}
+
+export interface UserTable {
+  id: string;
+  organization_id: string;
+  name: string;
+  email: string;
+  avatar_url: string;
+  role: Role;
+  status: UserStatus;
+  operator: Flag;
+  login_provider: string;
+  created_at: Milliseconds;
+  /** What is sorted by: the start of the normalized name (see `search-text.ts`). */
+  name_sort: string;
+  name_search: string;
+  email_search: string;
+}
+
+export interface SsoConfigurationTable {
+  id: string;
+  organization_id: string;
+  client_id: string;
+  issuer_url: string;
+  /** Digest of issuer URL and client id, unique in the organization: neither has a bounded length, an index has. */
+  registration_key: string;
+  state: SsoConfigurationState;
+  provider_type: ProviderType;
+  claims: Json;
+  email_domains: Json;
+  display_name: string;
+  additional_scopes: Json;
+  claims_expression: string;
+  revision: number;
+  created_at: Milliseconds;
+  updated_at: Milliseconds;
+  /** See `secret-box.ts`. */
+  client_secret: string;
+  /** The encryption key that `client_secret` is under. */
+  key_id: string;
+}
+
+/** The email domains once more, lower-cased, to be looked up by. Kept in step with `email_domains`. */
+export interface SsoConfigurationDomainTable {
+  configuration_id: string;
+  organization_id: string;
+  domain: string;
+}
+
+export interface DomainVerificationTable {
+  id: string;
+  organization_id: string;
+  domain: string;
+  /** The domain lower-cased, unique in the organization. */
+  domain_key: string;
+  state: DomainVerificationState;
+  token: string;
+  created_at: Milliseconds;
+  verified_at: Milliseconds | null;
+}
+
+export interface PersonalAccessTokenTable {
+  id: string;
+  user_id: string;
+  digest: string;
+  description: string;
+  creator_id: string;
+  read_only: Flag;
+  created_at: Milliseconds;
+  expires_at: Milliseconds | null;
+  last_used_at: Milliseconds | null;
+}
+
+export interface SigningKeyTable {
+  id: string;
+  public_key: Json;
+  /** See `secret-box.ts`. */
+  private_key: string;
+  /** The encryption key that `private_key` is under. */
+  key_id: string;
+  created_at: Milliseconds;
+}
+
+/** One row for each thing that is locked without being a row of its own. */
+export interface StoreLockTable {
+  name: StoreLockName;
+}
+
+export type StoreLockName = 'operators' | 'signing_keys' | 'writable';
+
+export interface Database {
+  organization: OrganizationTable;
+  user_account: UserTable;
+  sso_configuration: SsoConfigurationTable;
+  sso_configuration_domain: SsoConfigurationDomainTable;
+  domain_verification: DomainVerificationTable;
+  personal_access_token: PersonalAccessTokenTable;
+  signing_key: SigningKeyTable;
+  store_lock: StoreLockTable;
+}

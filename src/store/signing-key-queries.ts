@@ -1,0 +1,82 @@
+/** Owns the queries over signing keys, whose private halves are stored encrypted. */
+import { DomainError } from '../domain/errors.ts';
+import type { SigningKey } from '../domain/id-token.ts';
+import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
+import { writeJson } from './json-column.ts';
+import type { Keyring } from './keyring.ts';
+import type { SigningKeyTable } from './schema.ts';
+import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import type { SecretPlace } from './secret-box.ts';
+import { lockByName } from './sql-session.ts';
+import type { SqlSession } from './sql-session.ts';
+
+type Reads = Pick<StoreReader, 'listSigningKeys'>;
+type Writes = Pick<StoreTransaction, 'lockSigningKeys' | 'insertSigningKey' | 'deleteSigningKey'>;
+
+const COLUMNS = ['id', 'public_key', 'private_key', 'key_id', 'created_at'] as const;
+
+type Row = Pick<SigningKeyTable, (typeof COLUMNS)[number]>;
+
+export function createSigningKeyReads({ db, keyring }: SqlSession): Reads {
+  return {
+    async listSigningKeys() {
+      const rows = await db
+        .selectFrom('signing_key')
+        .select(COLUMNS)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .execute();
+      return rows.map((row) => readSigningKey(row, keyring));
+    },
+  };
+}
+
+export function createSigningKeyWrites(session: SqlSession): Writes {
+  const { db, keyring } = session;
+  return {
+    lockSigningKeys: () => lockByName(session, 'signing_keys'),
+
+    async insertSigningKey(key) {
+      const privateKey = writeJson(key.privateKey);
+      const { keyId, box } = sealSecret(keyring, placePrivateKey(key.id), privateKey);
+      const row: SigningKeyTable = {
+        id: key.id,
+        public_key: writeJson(key.publicKey),
+        private_key: box,
+        key_id: keyId,
+        created_at: key.createdAt.getTime(),
+      };
+      await db.insertInto('signing_key').values(row).execute();
+    },
+
+    async deleteSigningKey(id) {
+      await db.deleteFrom('signing_key').where('id', '=', id).execute();
+    },
+  };
+}
+
+function placePrivateKey(id: string): SecretPlace {
+  return ['signing-key', id, 'private_key'];
+}
+
+function readSigningKey(row: Row, keyring: Keyring): SigningKey {
+  const publicKey: SigningKey['publicKey'] = JSON.parse(row.public_key);
+  const privateKey: SigningKey['privateKey'] = JSON.parse(openPrivateKey(row, keyring));
+  return { id: row.id, publicKey, privateKey, createdAt: new Date(row.created_at) };
+}
+
+function openPrivateKey(row: Row, keyring: Keyring): string {
+  try {
+    return openSecret(keyring, placePrivateKey(row.id), {
+      keyId: row.key_id,
+      box: row.private_key,
+    });
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    throw new DomainError(
+      'failed_precondition',
+      'A stored signing key cannot be decrypted. Ask the operator to restore the encryption key it is under.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Owns the store over SQL: the port put together from the queries of each kind of thing. It refuses to own what
+ * databases do differently: opening, transactions and errors are in `sqlite.ts`.
+ */
+import type { Kysely } from 'kysely';
+import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
+import {
+  createDomainVerificationReads,
+  createDomainVerificationWrites,
+} from './domain-verification-queries.ts';
+import type { Keyring } from './keyring.ts';
+import { createOrganizationReads, createOrganizationWrites } from './organization-queries.ts';
+import type { Database } from './schema.ts';
+import { createSigningKeyReads, createSigningKeyWrites } from './signing-key-queries.ts';
+import type { SqlSession } from './sql-session.ts';
+import {
+  createSsoConfigurationReads,
+  createSsoConfigurationWrites,
+  prepareSsoConfigurationQueries,
+} from './sso-configuration-queries.ts';
+import type { SsoConfigurationPrepared } from './sso-configuration-queries.ts';
+import { createTokenReads, createTokenWrites, prepareTokenQueries } from './token-queries.ts';
+import type { TokenPrepared } from './token-queries.ts';
+import { createUserReads, createUserWrites } from './user-queries.ts';
+
+/** A database that has been opened and migrated. All its errors are ours: none is a driver's. */
+export interface SqlDatabase {
+  /** Reads what is committed, without waiting for transactions. */
+  readonly reader: Kysely<Database>;
+  /** Commits when the work resolves, rolls back when it fails. May run the work again. */
+  readonly runTransaction: <Result>(
+    work: (db: Kysely<Database>) => Promise<Result>,
+  ) => Promise<Result>;
+  /** Whether transactions run at the same time, so that rows have to be locked. */
+  readonly locksRows: boolean;
+  /** Waits for what is running. Calls after it fail. */
+  readonly close: () => Promise<void>;
+}
+
+interface Prepared {
+  readonly ssoConfigurations: SsoConfigurationPrepared;
+  readonly tokens: TokenPrepared;
+}
+
+export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
+  const { reader, locksRows, runTransaction } = database;
+  const prepared: Prepared = {
+    ssoConfigurations: prepareSsoConfigurationQueries(reader),
+    tokens: prepareTokenQueries(reader),
+  };
+  return {
+    ...createReads({ db: reader, keyring, locksRows }, prepared),
+    transaction: (work) =>
+      runTransaction((db) => {
+        const session: SqlSession = { db, keyring, locksRows };
+        return work({ ...createReads(session, prepared), ...createWrites(session, prepared) });
+      }),
+    ping: () => runTransaction(writeNothing),
+    close: () => database.close(),
+  };
+}
+
+function createReads(session: SqlSession, { ssoConfigurations, tokens }: Prepared): StoreReader {
+  return {
+    ...createOrganizationReads(session),
+    ...createUserReads(session),
+    ...createSsoConfigurationReads(session, ssoConfigurations),
+    ...createDomainVerificationReads(session),
+    ...createTokenReads(session, tokens),
+    ...createSigningKeyReads(session),
+  };
+}
+
+function createWrites(
+  session: SqlSession,
+  { ssoConfigurations, tokens }: Prepared,
+): Omit<StoreTransaction, keyof StoreReader> {
+  return {
+    ...createOrganizationWrites(session),
+    ...createUserWrites(session),
+    ...createSsoConfigurationWrites(session, ssoConfigurations),
+    ...createDomainVerificationWrites(session),
+    ...createTokenWrites(session, tokens),
+    ...createSigningKeyWrites(session),
+  };
+}
+
+/** Asks for all that a write needs, and changes no row, so that nothing has to reach the disk. */
+async function writeNothing(db: Kysely<Database>): Promise<void> {
+  await db
+    .updateTable('store_lock')
+    .set({ name: 'writable' })
+    .where('name', '=', 'writable')
+    .where('name', '<>', 'writable')
+    .execute();
+}

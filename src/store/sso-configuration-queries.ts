@@ -1,0 +1,233 @@
+/** Owns the queries over SSO configurations, their client secrets, and their email domains as they are looked up. */
+import { createHash } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { DomainError } from '../domain/errors.ts';
+import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
+import type { SsoConfiguration } from '../domain/sso-configuration.ts';
+import { readStringMap, readStrings, writeJson } from './json-column.ts';
+import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
+import type { Database, SsoConfigurationTable } from './schema.ts';
+import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import type { SecretPlace } from './secret-box.ts';
+import { lockRow, prepareQuery } from './sql-session.ts';
+import type { PreparedQuery, SqlSession } from './sql-session.ts';
+
+type Reads = Pick<
+  StoreReader,
+  'findSsoConfiguration' | 'listSsoConfigurations' | 'readClientSecret'
+>;
+type Writes = Pick<
+  StoreTransaction,
+  | 'lockSsoConfiguration'
+  | 'insertSsoConfiguration'
+  | 'updateSsoConfiguration'
+  | 'deleteSsoConfiguration'
+>;
+
+const COLUMNS = [
+  'id',
+  'organization_id',
+  'client_id',
+  'issuer_url',
+  'state',
+  'provider_type',
+  'claims',
+  'email_domains',
+  'display_name',
+  'additional_scopes',
+  'claims_expression',
+  'revision',
+  'created_at',
+  'updated_at',
+] as const;
+
+type Row = Pick<SsoConfigurationTable, (typeof COLUMNS)[number]>;
+
+/** Compiled once for each database. */
+export interface SsoConfigurationPrepared {
+  /** Takes the id. */
+  readonly find: PreparedQuery<Row>;
+  /** Takes the configuration's id. */
+  readonly listDomains: PreparedQuery<{ readonly domain: string }>;
+}
+
+export function prepareSsoConfigurationQueries(db: Kysely<Database>): SsoConfigurationPrepared {
+  return {
+    find: prepareQuery(db.selectFrom('sso_configuration').select(COLUMNS).where('id', '=', '')),
+    listDomains: prepareQuery(
+      db.selectFrom('sso_configuration_domain').select('domain').where('configuration_id', '=', ''),
+    ),
+  };
+}
+
+export function createSsoConfigurationReads(
+  { db, keyring }: SqlSession,
+  prepared: SsoConfigurationPrepared,
+): Reads {
+  return {
+    async findSsoConfiguration(id) {
+      const [row] = await prepared.find(db, id);
+      return row && readConfiguration(row);
+    },
+
+    async listSsoConfigurations(organizationId, page) {
+      let query = db
+        .selectFrom('sso_configuration')
+        .select(COLUMNS)
+        .where('organization_id', '=', organizationId)
+        .orderBy('id')
+        .limit(readLimit(page));
+      if (page.after !== undefined) query = query.where('id', '>', readIdCursor(page.after));
+      return cutPage(await query.execute(), page, readConfiguration, ({ id }) => [id]);
+    },
+
+    async readClientSecret(id) {
+      const row = await db
+        .selectFrom('sso_configuration')
+        .select(['organization_id', 'client_secret', 'key_id'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const box = { keyId: row.key_id, box: row.client_secret };
+      try {
+        return openSecret(keyring, placeClientSecret(row.organization_id, id), box);
+      } catch (error) {
+        if (!(error instanceof SecretBoxError)) throw error;
+        throw new DomainError(
+          'failed_precondition',
+          'The stored client secret cannot be decrypted. Set client_secret again, or ask the operator to restore the encryption key it is under.',
+          { cause: error },
+        );
+      }
+    },
+  };
+}
+
+export function createSsoConfigurationWrites(
+  session: SqlSession,
+  prepared: SsoConfigurationPrepared,
+): Writes {
+  const { db, keyring } = session;
+  const sealClientSecret = (
+    configuration: SsoConfiguration,
+    clientSecret: string,
+  ): Pick<SsoConfigurationTable, 'client_secret' | 'key_id'> => {
+    const place = placeClientSecret(configuration.organizationId, configuration.id);
+    const { keyId, box } = sealSecret(keyring, place, clientSecret);
+    return { client_secret: box, key_id: keyId };
+  };
+
+  return {
+    async lockSsoConfiguration(id) {
+      const query = db.selectFrom('sso_configuration').select(COLUMNS).where('id', '=', id);
+      const row = await lockRow(session, query).executeTakeFirst();
+      return row && readConfiguration(row);
+    },
+
+    async insertSsoConfiguration(configuration, clientSecret) {
+      const sealed = sealClientSecret(configuration, clientSecret);
+      const row = { ...writeConfiguration(configuration), ...sealed };
+      await db.insertInto('sso_configuration').values(row).execute();
+      await insertDomains(db, configuration, [...listDomains(configuration)]);
+    },
+
+    async updateSsoConfiguration(configuration, clientSecret) {
+      const { id, organization_id: _, created_at: __, ...row } = writeConfiguration(configuration);
+      const sealed =
+        clientSecret === undefined ? {} : sealClientSecret(configuration, clientSecret);
+      await db
+        .updateTable('sso_configuration')
+        .set({ ...row, ...sealed })
+        .where('id', '=', id)
+        .execute();
+      // Most changes leave the domains as they are.
+      const wanted = listDomains(configuration);
+      const present = new Set((await prepared.listDomains(db, id)).map(({ domain }) => domain));
+      await deleteDomains(db, configuration, [...present.difference(wanted)]);
+      await insertDomains(db, configuration, [...wanted.difference(present)]);
+    },
+
+    async deleteSsoConfiguration(id) {
+      await db.deleteFrom('sso_configuration').where('id', '=', id).execute();
+    },
+  };
+}
+
+/** Lower-cased, each once. */
+function listDomains(configuration: SsoConfiguration): ReadonlySet<string> {
+  return new Set(configuration.emailDomains.map((domain) => domain.toLowerCase()));
+}
+
+async function insertDomains(
+  db: Kysely<Database>,
+  configuration: SsoConfiguration,
+  domains: readonly string[],
+): Promise<void> {
+  if (domains.length === 0) return;
+  const rows = domains.map((domain) => ({
+    configuration_id: configuration.id,
+    organization_id: configuration.organizationId,
+    domain,
+  }));
+  await db.insertInto('sso_configuration_domain').values(rows).execute();
+}
+
+async function deleteDomains(
+  db: Kysely<Database>,
+  configuration: SsoConfiguration,
+  domains: readonly string[],
+): Promise<void> {
+  if (domains.length === 0) return;
+  await db
+    .deleteFrom('sso_configuration_domain')
+    .where('configuration_id', '=', configuration.id)
+    .where('domain', 'in', domains)
+    .execute();
+}
+
+function placeClientSecret(organizationId: string, configurationId: string): SecretPlace {
+  return ['sso-configuration', organizationId, configurationId, 'client_secret'];
+}
+
+function readConfiguration(row: Row): SsoConfiguration {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    clientId: row.client_id,
+    issuerUrl: row.issuer_url,
+    state: row.state,
+    providerType: row.provider_type,
+    claims: readStringMap(row.claims),
+    emailDomains: readStrings(row.email_domains),
+    displayName: row.display_name,
+    additionalScopes: readStrings(row.additional_scopes),
+    claimsExpression: row.claims_expression,
+    revision: row.revision,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  };
+}
+
+function writeConfiguration(
+  configuration: SsoConfiguration,
+): Omit<SsoConfigurationTable, 'client_secret' | 'key_id'> {
+  const { issuerUrl, clientId } = configuration;
+  const registration = JSON.stringify([issuerUrl, clientId]);
+  return {
+    id: configuration.id,
+    organization_id: configuration.organizationId,
+    client_id: clientId,
+    issuer_url: issuerUrl,
+    registration_key: createHash('sha256').update(registration).digest('base64url'),
+    state: configuration.state,
+    provider_type: configuration.providerType,
+    claims: writeJson(configuration.claims),
+    email_domains: writeJson(configuration.emailDomains),
+    display_name: configuration.displayName,
+    additional_scopes: writeJson(configuration.additionalScopes),
+    claims_expression: configuration.claimsExpression,
+    revision: configuration.revision,
+    created_at: configuration.createdAt.getTime(),
+    updated_at: configuration.updatedAt.getTime(),
+  };
+}

@@ -1,0 +1,163 @@
+/** Owns the queries over personal access tokens. */
+import type { Kysely } from 'kysely';
+import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
+import type { PersonalAccessToken } from '../domain/token.ts';
+import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
+import type { Database, PersonalAccessTokenTable } from './schema.ts';
+import { prepareQuery } from './sql-session.ts';
+import type { PreparedQuery, SqlSession } from './sql-session.ts';
+import { readUser } from './user-queries.ts';
+import type { UserRow } from './user-queries.ts';
+
+type Reads = Pick<
+  StoreReader,
+  'findTokenByDigest' | 'findPersonalAccessToken' | 'listPersonalAccessTokens'
+>;
+type Writes = Pick<
+  StoreTransaction,
+  | 'insertPersonalAccessToken'
+  | 'deletePersonalAccessToken'
+  | 'deletePersonalAccessTokensOf'
+  | 'recordTokenUses'
+>;
+
+const COLUMNS = [
+  'id',
+  'user_id',
+  'description',
+  'creator_id',
+  'read_only',
+  'created_at',
+  'expires_at',
+  'last_used_at',
+] as const;
+
+type TokenRow = Pick<PersonalAccessTokenTable, (typeof COLUMNS)[number]>;
+
+/** A user whose columns `id` and `created_at` are taken by those of the token. */
+type TokenWithUserRow = TokenRow &
+  Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
+
+/** Compiled once for each database. */
+export interface TokenPrepared {
+  /** Takes the digest. */
+  readonly findByDigest: PreparedQuery<TokenWithUserRow>;
+  /** Takes the time, the token's id, and the time once more. */
+  readonly recordUse: PreparedQuery<unknown>;
+}
+
+export function prepareTokenQueries(db: Kysely<Database>): TokenPrepared {
+  return {
+    findByDigest: prepareQuery(
+      db
+        .selectFrom('personal_access_token as token')
+        .innerJoin('user_account as user', 'user.id', 'token.user_id')
+        .select(COLUMNS.map((column) => `token.${column}` as const))
+        .select([
+          'user.organization_id',
+          'user.name',
+          'user.email',
+          'user.avatar_url',
+          'user.role',
+          'user.status',
+          'user.operator',
+          'user.login_provider',
+          'user.created_at as user_created_at',
+        ])
+        .where('token.digest', '=', ''),
+    ),
+    recordUse: prepareQuery(
+      db
+        .updateTable('personal_access_token')
+        .set({ last_used_at: 0 })
+        .where('id', '=', '')
+        .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', 0)])),
+    ),
+  };
+}
+
+export function createTokenReads({ db }: SqlSession, prepared: TokenPrepared): Reads {
+  return {
+    async findTokenByDigest(digest) {
+      const [row] = await prepared.findByDigest(db, writeDigest(digest));
+      if (row === undefined) return undefined;
+      const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+      return { token: readToken(row), user };
+    },
+
+    async findPersonalAccessToken(id) {
+      const row = await db
+        .selectFrom('personal_access_token')
+        .select(COLUMNS)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && readToken(row);
+    },
+
+    async listPersonalAccessTokens(userIds, page) {
+      let query = db
+        .selectFrom('personal_access_token')
+        .select(COLUMNS)
+        .where('user_id', 'in', userIds)
+        .orderBy('id')
+        .limit(readLimit(page));
+      if (page.after !== undefined) query = query.where('id', '>', readIdCursor(page.after));
+      return cutPage(await query.execute(), page, readToken, ({ id }) => [id]);
+    },
+  };
+}
+
+export function createTokenWrites({ db }: SqlSession, prepared: TokenPrepared): Writes {
+  return {
+    async insertPersonalAccessToken(token, digest) {
+      const row = { ...writeToken(token), digest: writeDigest(digest) };
+      await db.insertInto('personal_access_token').values(row).execute();
+    },
+
+    async deletePersonalAccessToken(id) {
+      await db.deleteFrom('personal_access_token').where('id', '=', id).execute();
+    },
+
+    async deletePersonalAccessTokensOf(userId) {
+      await db.deleteFrom('personal_access_token').where('user_id', '=', userId).execute();
+    },
+
+    async recordTokenUses(uses) {
+      // In one order everywhere, so that two of these at once do not wait for each other in a circle.
+      for (const id of [...uses.keys()].toSorted()) {
+        const time = uses.get(id)?.getTime();
+        if (time !== undefined) await prepared.recordUse(db, time, id, time);
+      }
+    },
+  };
+}
+
+function writeDigest(digest: Uint8Array): string {
+  return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('base64url');
+}
+
+function readToken(row: TokenRow): PersonalAccessToken {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    description: row.description,
+    creatorId: row.creator_id,
+    readOnly: row.read_only === 1,
+    createdAt: new Date(row.created_at),
+    expiresAt: row.expires_at === null ? undefined : new Date(row.expires_at),
+    lastUsedAt: row.last_used_at === null ? undefined : new Date(row.last_used_at),
+  };
+}
+
+function writeToken(token: PersonalAccessToken): Omit<PersonalAccessTokenTable, 'digest'> {
+  return {
+    id: token.id,
+    user_id: token.userId,
+    description: token.description,
+    creator_id: token.creatorId,
+    read_only: token.readOnly ? 1 : 0,
+    created_at: token.createdAt.getTime(),
+    expires_at: token.expiresAt?.getTime() ?? null,
+    last_used_at: token.lastUsedAt?.getTime() ?? null,
+  };
+}

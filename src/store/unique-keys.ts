@@ -1,0 +1,59 @@
+/** Owns what is said when a unique key is taken: which thing there is, and what to do. Every unique key is listed. */
+import { DomainError } from '../domain/errors.ts';
+
+interface UniqueKey {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The constraint or index, for the databases that name it. */
+  readonly name: string;
+  readonly message: string;
+}
+
+const UNIQUE_KEYS: readonly UniqueKey[] = [
+  {
+    table: 'sso_configuration',
+    columns: ['organization_id', 'registration_key'],
+    name: 'sso_configuration_organization_registration_key_key',
+    message:
+      'The organization has an SSO configuration with this issuer_url and client_id. Update that one, or delete it first; ListSSOConfigurations shows it.',
+  },
+  {
+    table: 'domain_verification',
+    columns: ['organization_id', 'domain_key'],
+    name: 'domain_verification_organization_domain_key_key',
+    message:
+      'The organization has a domain verification for this domain. Use that one, or delete it first; ListDomainVerifications shows it.',
+  },
+  {
+    table: 'personal_access_token',
+    columns: ['digest'],
+    name: 'personal_access_token_digest_key',
+    message: 'There is such a personal access token. Make another one.',
+  },
+];
+
+/** For databases that say which columns clash. */
+export function createTakenErrorForColumns(
+  table: string,
+  columns: readonly string[],
+  cause: unknown,
+): DomainError {
+  const found = UNIQUE_KEYS.find(
+    (key) => key.table === table && key.columns.join() === columns.join(),
+  );
+  return createTakenError(found, cause);
+}
+
+/** For databases that say which constraint or index clashes. */
+export function createTakenErrorForName(name: string, cause: unknown): DomainError {
+  return createTakenError(
+    UNIQUE_KEYS.find((key) => key.name === name),
+    cause,
+  );
+}
+
+function createTakenError(key: UniqueKey | undefined, cause: unknown): DomainError {
+  // What remains are primary keys: ids that we made ourselves.
+  const message = key?.message ?? 'There is something with this id. Try again.';
+  return new DomainError('already_exists', message, { cause });
+}
