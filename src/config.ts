@@ -32,6 +32,11 @@ const variables = {
     .regex(/^[\x21-\x7e]{24,512}$/, 'must have 24 to 512 printable ASCII characters without spaces')
     .optional(),
   CLAIMGATE_DNS_SERVERS: z.string().transform(parseDnsServers).optional(),
+  CLAIMGATE_RETURN_TO_ORIGINS: z.string().default('').transform(parseOrigins),
+  CLAIMGATE_SESSION_IDLE_MINUTES: createCount(8 * 60, 1, 365 * 24 * 60),
+  CLAIMGATE_SESSION_MAX_MINUTES: createCount(24 * 60, 1, 365 * 24 * 60),
+  CLAIMGATE_LOGIN_ATTEMPT_CLAIMS: createCount(200, 0, 10_000),
+  CLAIMGATE_LOGIN_ATTEMPT_DAYS: createCount(30, 0, 3650),
   CLAIMGATE_ALLOW_HTTP_ISSUERS: createFlag(),
   CLAIMGATE_ALLOW_PRIVATE_ISSUERS: createFlag(),
 };
@@ -40,6 +45,8 @@ const variables = {
 const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['CLAIMGATE_URL', 'CLAIMGATE_TOKEN']);
 
 const PREFIX = 'CLAIMGATE_';
+
+const MINUTE_MS = 60_000;
 
 export interface Config {
   readonly host: string;
@@ -59,6 +66,10 @@ export interface Config {
   readonly bootstrapToken: string | undefined;
   /** The system's when absent. */
   readonly dnsServers: readonly string[] | undefined;
+  /** Origins, besides our own, that a browser may be sent to after it has signed in or out. */
+  readonly returnToOrigins: readonly string[];
+  readonly sessionLifetime: { readonly idleMs: number; readonly absoluteMs: number };
+  readonly attemptRetention: { readonly claimsPerConfiguration: number; readonly maxAgeMs: number };
   /** Insecure; for development. */
   readonly allowHttpIssuers: boolean;
   /** Insecure; for development. */
@@ -110,6 +121,15 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     encryptionKeys: data.CLAIMGATE_ENCRYPTION_KEYS,
     bootstrapToken: data.CLAIMGATE_BOOTSTRAP_TOKEN,
     dnsServers: data.CLAIMGATE_DNS_SERVERS,
+    returnToOrigins: data.CLAIMGATE_RETURN_TO_ORIGINS,
+    sessionLifetime: {
+      idleMs: data.CLAIMGATE_SESSION_IDLE_MINUTES * MINUTE_MS,
+      absoluteMs: data.CLAIMGATE_SESSION_MAX_MINUTES * MINUTE_MS,
+    },
+    attemptRetention: {
+      claimsPerConfiguration: data.CLAIMGATE_LOGIN_ATTEMPT_CLAIMS,
+      maxAgeMs: data.CLAIMGATE_LOGIN_ATTEMPT_DAYS * 24 * 60 * MINUTE_MS,
+    },
     allowHttpIssuers: data.CLAIMGATE_ALLOW_HTTP_ISSUERS,
     allowPrivateIssuers: data.CLAIMGATE_ALLOW_PRIVATE_ISSUERS,
   };
@@ -123,6 +143,17 @@ function createFlag() {
     .enum(['true', 'false'], { error: 'must be true or false' })
     .default('false')
     .transform((value) => value === 'true');
+}
+
+/** A whole number within bounds. */
+function createCount(fallback: number, min: number, max: number) {
+  return z
+    .string()
+    .default(String(fallback))
+    .refine((value) => /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
 }
 
 function parsePublicUrl(value: string, context: z.RefinementCtx): string {

@@ -4,8 +4,11 @@
  */
 import type { DomainVerification } from './domain-verification.ts';
 import type { IdTokenSigner, SigningKey } from './id-token.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import type { LoginAttemptRetention } from './login-attempt.ts';
 import type { MemberQuery, Organization, User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
+import type { SessionLifetime } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import type { PersonalAccessToken } from './token.ts';
 
@@ -23,6 +26,7 @@ export interface Environment {
   readonly store: Store;
   readonly dns: DnsResolver;
   readonly signer: IdTokenSigner;
+  readonly identityProvider: IdentityProvider;
   readonly now: Clock;
   readonly newId: IdGenerator;
   readonly randomBytes: RandomBytes;
@@ -30,6 +34,10 @@ export interface Environment {
   readonly publicUrl: string;
   /** Accept `http:` issuers. For development only. */
   readonly allowHttpIssuers: boolean;
+  /** Origins, besides our own, that a browser may be sent to after it has signed in or out. */
+  readonly returnToOrigins: readonly string[];
+  readonly sessionLifetime: SessionLifetime;
+  readonly attemptRetention: LoginAttemptRetention;
 }
 
 /**

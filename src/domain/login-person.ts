@@ -1,0 +1,145 @@
+/**
+ * Owns who a person is to us: identity is issuer and subject within one configuration; an email only ever links a
+ * person to a user who was made beforehand, and only when it is proven.
+ */
+import type { MappedAttributes } from './claims-mapping.ts';
+import { normalizeEmailDomain, readEmailDomain } from './email-domain.ts';
+import type { VerifiedClaims } from './identity-provider.ts';
+import { describeConfiguration } from './login-discovery.ts';
+import { LoginFailure } from './login-failure.ts';
+import type { User } from './organization.ts';
+import type { Environment, StoreTransaction } from './ports.ts';
+import type { SsoConfiguration } from './sso-configuration.ts';
+
+/** Ties a subject of an identity provider to one of our users. */
+export interface Identity {
+  readonly ssoConfigurationId: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly userId: string;
+}
+
+/** The email is one of the configuration's domains, and the identity provider does not say that it is unproven. */
+export function checkEmail(
+  configuration: Pick<SsoConfiguration, 'emailDomains'>,
+  { email, emailVerified }: MappedAttributes,
+): string {
+  if (email === undefined) {
+    throw new LoginFailure(
+      'person',
+      'email_missing',
+      'The claims hold no email. Ask for the scope "email", or map another claim to it.',
+    );
+  }
+  const domain = readEmailDomain(email);
+  if (domain === undefined) {
+    throw new LoginFailure(
+      'person',
+      'email_invalid',
+      'The email claim is not an email address. Map another claim to it.',
+    );
+  }
+  if (!configuration.emailDomains.some((allowed) => normalizeEmailDomain(allowed) === domain)) {
+    throw new LoginFailure(
+      'person',
+      'email_domain_refused',
+      `The email domain ${domain} is not one of the configuration's email_domains.`,
+    );
+  }
+  if (emailVerified === false) {
+    throw new LoginFailure(
+      'person',
+      'email_not_verified',
+      'The identity provider says that the email is not verified (email_verified is false).',
+    );
+  }
+  return domain;
+}
+
+/**
+ * The user that this person is: known by identity, else linked by email, else made. Runs under the configuration's
+ * lock, so two first logins of one person at the same time make one user.
+ */
+export async function admitPerson(
+  tx: StoreTransaction,
+  env: Pick<Environment, 'now' | 'newId'>,
+  configuration: SsoConfiguration,
+  { issuer, subject }: VerifiedClaims,
+  attributes: MappedAttributes,
+): Promise<User> {
+  const domain = checkEmail(configuration, attributes);
+  const email = attributes.email ?? '';
+  if (
+    attributes.emailVerified === undefined &&
+    !(await tx.isDomainVerified(configuration.organizationId, domain))
+  ) {
+    throw new LoginFailure(
+      'person',
+      'email_not_verified',
+      `The identity provider does not say whether the email is verified. That is enough only for a domain proved by DNS: verify ${domain}.`,
+    );
+  }
+  const profile = {
+    email,
+    name: attributes.name ?? email,
+    avatarUrl: attributes.picture ?? '',
+    loginProvider: describeConfiguration(configuration),
+  };
+  const known = await tx.findUserByIdentity(configuration.id, issuer, subject);
+  const user = known ?? (await findLinkable(tx, configuration, email));
+  if (user === undefined) {
+    const created: User = {
+      ...profile,
+      id: env.newId(),
+      organizationId: configuration.organizationId,
+      role: 'member',
+      status: 'active',
+      operator: false,
+      createdAt: env.now(),
+    };
+    await tx.insertUser(created);
+    await tx.insertIdentity({
+      ssoConfigurationId: configuration.id,
+      issuer,
+      subject,
+      userId: created.id,
+    });
+    return created;
+  }
+  if (user.status === 'suspended') {
+    throw new LoginFailure(
+      'person',
+      'user_suspended',
+      'The user is suspended in this organization.',
+    );
+  }
+  if (known === undefined) {
+    await tx.insertIdentity({
+      ssoConfigurationId: configuration.id,
+      issuer,
+      subject,
+      userId: user.id,
+    });
+  }
+  // Who had left comes back as what leaving made of them: a member. The role is never changed here.
+  const updated: User = { ...user, ...profile, status: 'active' };
+  await tx.updateUser(updated);
+  return updated;
+}
+
+/** A user of the organization with this email, whom nobody has signed in as through this configuration yet. */
+async function findLinkable(
+  tx: StoreTransaction,
+  configuration: SsoConfiguration,
+  email: string,
+): Promise<User | undefined> {
+  const candidates = await tx.listUsersByEmail(configuration.organizationId, email);
+  const [user] = candidates;
+  if (user === undefined) return undefined;
+  if (candidates.length === 1 && !(await tx.hasIdentity(configuration.id, user.id))) return user;
+  throw new LoginFailure(
+    'person',
+    'email_taken',
+    'Another person of this organization signs in with this email. If the identity provider gave the address to somebody new, remove the old user first.',
+  );
+}

@@ -1,0 +1,72 @@
+/** Owns what a login asks of the store: the part of the store's contract that `ports.ts` takes up. */
+import type { LoginAttempt, LoginAttemptFilter, LoginAttemptRetention } from './login-attempt.ts';
+import type { Identity } from './login-person.ts';
+import type { PendingLogin } from './login.ts';
+import type { User } from './organization.ts';
+import type { Page, PageRequest } from './page.ts';
+import type { Session, SessionLifetime } from './session.ts';
+import type { SsoConfiguration } from './sso-configuration.ts';
+
+/** What a login reads, within a transaction or without. */
+export interface LoginReader {
+  /**
+   * The active configurations that carry this email domain (normalized), of organizations that have verified it;
+   * oldest first, at most 100. One query whose work does not tell whether there are any.
+   */
+  listSsoConfigurationsForLogin(emailDomain: string): Promise<readonly SsoConfiguration[]>;
+
+  /** The session with this SHA-256 digest together with its user, whatever their state. */
+  findSessionByDigest(
+    digest: Uint8Array,
+  ): Promise<{ readonly session: Session; readonly user: User } | undefined>;
+
+  /** Newest first. */
+  listLoginAttempts(filter: LoginAttemptFilter, page: PageRequest): Promise<Page<LoginAttempt>>;
+  /** The claims kept of an attempt, decrypted; `undefined` when none are kept. */
+  readLoginAttemptClaims(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** What a login changes, within a transaction. */
+export interface LoginWriter {
+  insertPendingLogin(pending: PendingLogin): Promise<void>;
+  /**
+   * The pending login with this state, and whether it had been taken before. Of several that take it at once, one is
+   * the first. Pending logins are forgotten an hour after they expired.
+   */
+  takePendingLogin(
+    stateDigest: Uint8Array,
+    now: Date,
+  ): Promise<{ readonly pending: PendingLogin; readonly replayed: boolean } | undefined>;
+
+  /** Whether the organization has a verified domain of this normalized name. */
+  isDomainVerified(organizationId: string, domain: string): Promise<boolean>;
+  findUserByIdentity(
+    ssoConfigurationId: string,
+    issuer: string,
+    subject: string,
+  ): Promise<User | undefined>;
+  hasIdentity(ssoConfigurationId: string, userId: string): Promise<boolean>;
+  insertIdentity(identity: Identity): Promise<void>;
+  /** Users of the organization, of any status, with this email without regard to case; at most 2. */
+  listUsersByEmail(organizationId: string, email: string): Promise<readonly User[]>;
+
+  insertSession(session: Session, digest: Uint8Array): Promise<void>;
+  deleteSession(digest: Uint8Array): Promise<void>;
+  deleteSessionsOf(userId: string): Promise<void>;
+  /** Moves each session's `lastUsedAt` forward, never back. Unknown ids are passed over. */
+  recordSessionUses(uses: ReadonlyMap<string, Date>): Promise<void>;
+
+  /** Keeps the attempt, its claims encrypted, and forgets what the retention does not keep. */
+  insertLoginAttempt(
+    attempt: LoginAttempt,
+    claims: Readonly<Record<string, unknown>> | undefined,
+    retention: LoginAttemptRetention,
+  ): Promise<void>;
+  /** Forgets expired sessions and pending logins, and attempts older than the retention; at most `limit` rows of each. */
+  forgetExpired(expiry: {
+    readonly now: Date;
+    readonly sessionLifetime: SessionLifetime;
+    readonly attemptRetention: LoginAttemptRetention;
+    readonly limit: number;
+  }): Promise<number>;
+}

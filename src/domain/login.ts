@@ -1,0 +1,370 @@
+/**
+ * Owns a login from its start to its session, and the record of how it went.
+ *
+ *     startLogin ──▶ pending login ──▶ browser at the identity provider ──▶ completeLogin
+ *                                                                              │
+ *       taken once ◀── state, browser, expiry ◀─────────────────────────────────┘
+ *           │
+ *           ▼                    each step may end it with LoginFailure(stage, reason)
+ *       configuration still active and of the same revision
+ *           ▼
+ *       identity provider: code → verified claims
+ *           ▼
+ *       mapping → policy → person → session, in one transaction that looks at the configuration again
+ *
+ * It refuses to own the browser (`login/`), the protocol (`oidc/`), the rule (`claims-policy.ts`) and who a person is
+ * (`login-person.ts`).
+ */
+import { createHash } from 'node:crypto';
+
+import { mapClaims } from './claims-mapping.ts';
+import { compileClaimsExpression, evaluateClaims } from './claims-policy.ts';
+import { DomainError } from './errors.ts';
+import type { ClientRegistration, VerifiedClaims } from './identity-provider.ts';
+import { maskEmail } from './login-attempt.ts';
+import type { LoginAttempt } from './login-attempt.ts';
+import { LoginFailure } from './login-failure.ts';
+import { admitPerson, checkEmail } from './login-person.ts';
+import type { Environment } from './ports.ts';
+import { digestSessionToken, generateSessionToken } from './session.ts';
+import type { Session } from './session.ts';
+import type { SsoConfiguration } from './sso-configuration.ts';
+import { ssoConfigurationNotFound } from './sso-configuration.ts';
+
+/** A login that waits for its callback. Its secrets are stored encrypted, its state and its browser as digests. */
+export interface PendingLogin {
+  /** Becomes the id of the login attempt. */
+  readonly id: string;
+  /** SHA-256 of the `state` parameter. */
+  readonly stateDigest: Uint8Array;
+  /** SHA-256 of the browser's login cookie. */
+  readonly browserDigest: Uint8Array;
+  readonly organizationId: string;
+  readonly ssoConfigurationId: string;
+  readonly revision: number;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  /** Where the browser goes in the end. */
+  readonly returnTo: string;
+  /** What the person typed; may be empty. */
+  readonly email: string;
+  readonly expiresAt: Date;
+}
+
+/** How long a person may take at the identity provider, in milliseconds. */
+export const PENDING_LOGIN_LIFETIME = 10 * 60 * 1000;
+
+export const CALLBACK_PATH = '/auth/oidc/callback';
+
+export interface StartLoginInput {
+  readonly ssoConfigurationId: string;
+  /** The value of the browser's login cookie: at least 128 random bits. */
+  readonly browserSecret: string;
+  /** Already checked. */
+  readonly returnTo: string;
+  readonly email: string;
+  readonly address: string;
+}
+
+export interface CompleteLoginInput {
+  readonly callbackParameters: URLSearchParams;
+  readonly browserSecret: string | undefined;
+  readonly address: string;
+}
+
+/** A login that ended without a session, with the id of its attempt. What went wrong is for the admin, in `failure`. */
+export class LoginRefused extends Error {
+  override readonly name = 'LoginRefused';
+  readonly attemptId: string;
+  readonly failure: LoginFailure;
+
+  constructor(attemptId: string, failure: LoginFailure) {
+    super(failure.message);
+    this.attemptId = attemptId;
+    this.failure = failure;
+  }
+}
+
+/** The scopes that are asked for, each once. */
+export function selectScopes(
+  configuration: Pick<SsoConfiguration, 'additionalScopes'>,
+): readonly string[] {
+  return [...new Set(['openid', 'email', 'profile', ...configuration.additionalScopes])];
+}
+
+/**
+ * Begins a login: resolves to the identity provider's URL to send the browser to.
+ *
+ * Fails with `DomainError('not_found')` for a configuration that does not exist or is switched off, and with
+ * `LoginRefused` when its identity provider cannot be used.
+ */
+export async function startLogin(env: Environment, input: StartLoginInput): Promise<string> {
+  const configuration = await env.store.findSsoConfiguration(input.ssoConfigurationId);
+  if (configuration?.state !== 'active') throw ssoConfigurationNotFound();
+  const state = generateSecret(env);
+  const pending: PendingLogin = {
+    id: env.newId(),
+    stateDigest: digest(state),
+    browserDigest: digest(input.browserSecret),
+    organizationId: configuration.organizationId,
+    ssoConfigurationId: configuration.id,
+    revision: configuration.revision,
+    nonce: generateSecret(env),
+    codeVerifier: generateSecret(env),
+    returnTo: input.returnTo,
+    email: input.email,
+    expiresAt: new Date(env.now().getTime() + PENDING_LOGIN_LIFETIME),
+  };
+  return recordRefusal(env, pending, input.address, async () => {
+    const url = await env.identityProvider.startLogin(await readRegistration(env, configuration), {
+      ...createBinding(env, pending, state),
+      scopes: selectScopes(configuration),
+      loginHint: input.email === '' ? undefined : input.email,
+    });
+    await env.store.transaction((tx) => tx.insertPendingLogin(pending));
+    return url;
+  });
+}
+
+/** Completes a login: resolves to the new session's token and where to send the browser. Fails with `LoginRefused`. */
+export async function completeLogin(
+  env: Environment,
+  input: CompleteLoginInput,
+): Promise<{
+  readonly sessionToken: string;
+  readonly returnTo: string;
+  readonly session: Session;
+}> {
+  const state = input.callbackParameters.getAll('state');
+  const pending = await takePendingLogin(env, state, input);
+  let claims: Readonly<Record<string, unknown>> | undefined;
+  let email = pending.email;
+  return recordRefusal(
+    env,
+    pending,
+    input.address,
+    async () => {
+      const configuration = checkConfiguration(
+        await env.store.findSsoConfiguration(pending.ssoConfigurationId),
+        pending,
+      );
+      const verified = await env.identityProvider.completeLogin(
+        await readRegistration(env, configuration),
+        {
+          ...createBinding(env, pending, state[0] ?? ''),
+          callbackParameters: input.callbackParameters,
+        },
+      );
+      claims = verified.claims;
+      email = mapClaims(configuration.claims, claims).email ?? email;
+      return openSession(env, pending, configuration, verified, input.address);
+    },
+    () => ({ claims, email }),
+  );
+}
+
+/** The rule and the person's email, by the configuration alone: what a test login and a preview decide as well. */
+export function decideAdmission(
+  configuration: Pick<SsoConfiguration, 'claims' | 'claimsExpression' | 'emailDomains'>,
+  claims: VerifiedClaims['claims'],
+): ReturnType<typeof mapClaims> {
+  const attributes = mapClaims(configuration.claims, claims);
+  if (configuration.claimsExpression !== '') {
+    const verdict = evaluateClaims(compileRule(configuration.claimsExpression), claims);
+    if (!verdict.allowed) {
+      const reason =
+        verdict.reason === 'claims_too_large'
+          ? 'claims_too_large'
+          : verdict.reason === 'false'
+            ? 'rule_refused'
+            : 'rule_failed';
+      throw new LoginFailure('policy', reason, verdict.detail);
+    }
+  }
+  checkEmail(configuration, attributes);
+  return attributes;
+}
+
+async function openSession(
+  env: Environment,
+  pending: PendingLogin,
+  seen: SsoConfiguration,
+  verified: VerifiedClaims,
+  address: string,
+) {
+  const attributes = decideAdmission(seen, verified.claims);
+  const sessionToken = generateSessionToken(env.randomBytes);
+  return env.store.transaction(async (tx) => {
+    const configuration = checkConfiguration(await tx.lockSsoConfiguration(seen.id), pending);
+    const user = await admitPerson(tx, env, configuration, verified, attributes);
+    const now = env.now();
+    const session: Session = {
+      id: env.newId(),
+      userId: user.id,
+      ssoConfigurationId: configuration.id,
+      createdAt: now,
+      lastUsedAt: now,
+    };
+    await tx.insertSession(session, digestSessionToken(sessionToken));
+    const attempt = createAttempt(env, pending, address, attributes.email ?? '', undefined);
+    await tx.insertLoginAttempt(attempt, verified.claims, env.attemptRetention);
+    return { sessionToken, returnTo: pending.returnTo, session };
+  });
+}
+
+/** Takes the pending login out, once for all. Without a trusted one, nobody's admin can be told: the log alone is. */
+async function takePendingLogin(
+  env: Environment,
+  states: readonly string[],
+  input: CompleteLoginInput,
+): Promise<PendingLogin> {
+  const refuse = (reason: LoginFailure['reason'], detail: string): never => {
+    throw new LoginRefused(env.newId(), new LoginFailure('callback', reason, detail));
+  };
+  const [state] = states;
+  if (state === undefined || state === '')
+    return refuse('state_missing', 'The callback came without a state.');
+  if (states.length > 1) return refuse('callback_invalid', 'The callback has two states.');
+  const taken = await env.store.transaction((tx) => tx.takePendingLogin(digest(state), env.now()));
+  if (taken === undefined)
+    return refuse('attempt_unknown', 'No login with this state is known, or it is long over.');
+  const { pending, replayed } = taken;
+  return recordRefusal(env, pending, input.address, async () => {
+    if (replayed)
+      throw new LoginFailure('callback', 'attempt_replayed', 'The callback came a second time.');
+    if (pending.expiresAt <= env.now()) {
+      throw new LoginFailure(
+        'callback',
+        'attempt_expired',
+        'The person took more than 10 minutes. They can just begin again.',
+      );
+    }
+    if (
+      input.browserSecret === undefined ||
+      !isSame(pending.browserDigest, digest(input.browserSecret))
+    ) {
+      throw new LoginFailure(
+        'callback',
+        'browser_mismatch',
+        'The callback came from another browser than the one in which the login began, or its cookies are blocked.',
+      );
+    }
+    return pending;
+  });
+}
+
+/** Runs a part of a login. A failure is recorded as an attempt and thrown as `LoginRefused`. */
+async function recordRefusal<Result>(
+  env: Environment,
+  pending: PendingLogin,
+  address: string,
+  run: () => Promise<Result>,
+  known: () => { claims: Readonly<Record<string, unknown>> | undefined; email: string } = () => ({
+    claims: undefined,
+    email: pending.email,
+  }),
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof LoginFailure)) throw error;
+    const { claims, email } = known();
+    // A replay comes after its login has been recorded under the pending login's id.
+    const id = error.reason === 'attempt_replayed' ? env.newId() : pending.id;
+    const attempt = createAttempt(env, { ...pending, id }, address, email, error);
+    await env.store.transaction((tx) =>
+      tx.insertLoginAttempt(attempt, claims, env.attemptRetention),
+    );
+    throw new LoginRefused(id, error);
+  }
+}
+
+function createAttempt(
+  env: Environment,
+  pending: PendingLogin,
+  address: string,
+  email: string,
+  failure: LoginFailure | undefined,
+): LoginAttempt {
+  return {
+    id: pending.id,
+    organizationId: pending.organizationId,
+    ssoConfigurationId: pending.ssoConfigurationId,
+    revision: pending.revision,
+    outcome: failure === undefined ? 'admitted' : 'refused',
+    stage: failure?.stage ?? 'session',
+    reason: failure?.reason,
+    detail: failure?.detail ?? '',
+    maskedEmail: maskEmail(email),
+    address,
+    at: env.now(),
+  };
+}
+
+/** Switched off, changed or deleted meanwhile: the login does not complete. */
+function checkConfiguration(
+  configuration: SsoConfiguration | undefined,
+  pending: PendingLogin,
+): SsoConfiguration {
+  if (configuration === undefined) throw ssoConfigurationNotFound();
+  if (configuration.state !== 'active') {
+    throw new LoginFailure(
+      'callback',
+      'configuration_inactive',
+      'The configuration was switched off during the login.',
+    );
+  }
+  if (configuration.revision !== pending.revision) {
+    throw new LoginFailure(
+      'callback',
+      'configuration_changed',
+      'The configuration was changed during the login. The person can just begin again.',
+    );
+  }
+  return configuration;
+}
+
+async function readRegistration(
+  env: Environment,
+  configuration: SsoConfiguration,
+): Promise<ClientRegistration> {
+  try {
+    const clientSecret = await env.store.readClientSecret(configuration.id);
+    if (clientSecret === undefined) throw ssoConfigurationNotFound();
+    return { issuerUrl: configuration.issuerUrl, clientId: configuration.clientId, clientSecret };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'failed_precondition') throw error;
+    throw new LoginFailure('start', 'secret_unavailable', error.message);
+  }
+}
+
+function compileRule(expression: string) {
+  try {
+    return compileClaimsExpression(expression);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new LoginFailure(
+      'policy',
+      'rule_failed',
+      `The claims expression does not compile: ${detail}`,
+    );
+  }
+}
+
+function createBinding(env: Environment, { nonce, codeVerifier }: PendingLogin, state: string) {
+  return { redirectUri: `${env.publicUrl}${CALLBACK_PATH}`, state, nonce, codeVerifier };
+}
+
+/** 256 random bits, in characters that every one of these parameters may have. */
+function generateSecret(env: Environment): string {
+  return Buffer.from(env.randomBytes(32)).toString('base64url');
+}
+
+function digest(secret: string): Uint8Array {
+  return createHash('sha256').update(secret).digest();
+}
+
+/** Digests of secrets: no timing tells more than the digest itself. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(Buffer.from(b));
+}
