@@ -180,6 +180,14 @@ function awaitResponse(
     const isStale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
     reject(isStale ? new StaleConnection() : error);
   });
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    reject(new GuardedFetchError('protocol_error', 'The answer switches to another protocol.'));
+  });
+  // Whatever else ends a request without a word.
+  request.on('close', () => {
+    reject(new GuardedFetchError('connect_failed', 'The connection ended without an answer.'));
+  });
   request.on('socket', (socket) => {
     if (request.reusedSocket) return deadline.connected();
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => deadline.connected());
