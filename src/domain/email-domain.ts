@@ -5,12 +5,15 @@
  * (RFC 1035 §2.3.1, RFC 1123 §2.1). Names in other scripts are written in their ASCII form (RFC 5890, `xn--…`).
  */
 const EMAIL_DOMAIN =
-  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/;
+  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/i;
 
-/** The form in which domains are compared and looked up, or `undefined` when it is no domain. */
+/**
+ * The form in which domains are compared and looked up, or `undefined` when it is no domain. Only ASCII is taken, and
+ * judged before it is lower-cased: `\u212A` (the Kelvin sign) lower-cases to `k`, and is none.
+ */
 export function normalizeEmailDomain(domain: string): string | undefined {
-  const lower = domain.toLowerCase();
-  return lower.length >= 4 && lower.length <= 253 && EMAIL_DOMAIN.test(lower) ? lower : undefined;
+  const fits = domain.length >= 4 && domain.length <= 253 && EMAIL_DOMAIN.test(domain);
+  return fits ? domain.toLowerCase() : undefined;
 }
 
 /** The normalized domain of an address, or `undefined` when there is none. Quoted local parts are not taken. */
@@ -20,4 +23,9 @@ export function readEmailDomain(email: string): string | undefined {
   if (parts.length !== 2 || local === undefined || local === '' || domain === undefined)
     return undefined;
   return normalizeEmailDomain(domain);
+}
+
+/** The form in which addresses are compared. Only ASCII letters change: no two addresses become one that are not. */
+export function normalizeEmail(email: string): string {
+  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -6,6 +6,7 @@ import type { DomainVerification } from './domain-verification.ts';
 import type { IdTokenSigner, SigningKey } from './id-token.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { LoginAttemptRetention } from './login-attempt.ts';
+import type { LoginReader, LoginWriter } from './login-ports.ts';
 import type { MemberQuery, Organization, User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { SessionLifetime } from './session.ts';
@@ -58,7 +59,7 @@ export interface DnsResolver {
  *   come or go meanwhile are neither shown twice nor make others be left out.
  * - Every method fails with `DomainError('unavailable')` when the database does not answer, and with no driver's error.
  */
-export interface StoreReader {
+export interface StoreReader extends LoginReader {
   findOrganization(id: string): Promise<Organization | undefined>;
   /** True when no organization has ever been made. */
   isEmpty(): Promise<boolean>;
@@ -109,7 +110,7 @@ export interface StoreReader {
  * `lock…` reads a row and keeps other transactions from locking it until this one ends. Inserting a row whose unique
  * key is taken fails with `DomainError('already_exists')`.
  */
-export interface StoreTransaction extends StoreReader {
+export interface StoreTransaction extends StoreReader, LoginWriter {
   lockOrganization(id: string): Promise<Organization | undefined>;
   /** Serializes every transaction that may take the last operator away, or that makes the first one. */
   lockOperators(): Promise<void>;

@@ -6,6 +6,8 @@
  * base64url), times are integer milliseconds since 1970, booleans are 0 or 1.
  */
 import type { DomainVerificationState } from '../domain/domain-verification.ts';
+import type { LoginOutcome } from '../domain/login-attempt.ts';
+import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
 import type { Role, UserStatus } from '../domain/organization.ts';
 import type { ProviderType, SsoConfigurationState } from '../domain/sso-configuration.ts';
 
@@ -36,6 +38,8 @@ export interface UserTable {
   name_sort: string;
   name_search: string;
   email_search: string;
+  /** The email as addresses are compared. */
+  email_key: string;
 }
 
 export interface SsoConfigurationTable {
@@ -102,6 +106,58 @@ export interface SigningKeyTable {
   created_at: Milliseconds;
 }
 
+/** Ties a subject of an identity provider to a user. */
+export interface IdentityTable {
+  configuration_id: string;
+  /** Digest of issuer and subject: neither has a bounded length, an index has. */
+  identity_key: string;
+  issuer: string;
+  subject: string;
+  user_id: string;
+}
+
+export interface SessionTable {
+  id: string;
+  digest: string;
+  user_id: string;
+  configuration_id: string;
+  created_at: Milliseconds;
+  last_used_at: Milliseconds;
+}
+
+export interface PendingLoginTable {
+  state_digest: string;
+  id: string;
+  browser_digest: string;
+  organization_id: string;
+  configuration_id: string;
+  revision: number;
+  /** Nonce, code verifier, return address and email, as JSON; see `secret-box.ts`. */
+  secrets: string;
+  /** The encryption key that `secrets` is under. */
+  key_id: string;
+  expires_at: Milliseconds;
+  taken_at: Milliseconds | null;
+}
+
+export interface LoginAttemptTable {
+  id: string;
+  organization_id: string;
+  configuration_id: string;
+  revision: number;
+  outcome: LoginOutcome;
+  stage: LoginStage;
+  reason: LoginFailureReason | null;
+  detail: string;
+  masked_email: string;
+  address: string;
+  at: Milliseconds;
+  /** See `secret-box.ts`; null when none are kept. */
+  claims: string | null;
+  /** The encryption key that `claims` is under. */
+  key_id: string | null;
+}
+
 /** One row for each thing that is locked without being a row of its own. */
 export interface StoreLockTable {
   name: StoreLockName;
@@ -117,5 +173,9 @@ export interface Database {
   domain_verification: DomainVerificationTable;
   personal_access_token: PersonalAccessTokenTable;
   signing_key: SigningKeyTable;
+  identity: IdentityTable;
+  session: SessionTable;
+  pending_login: PendingLoginTable;
+  login_attempt: LoginAttemptTable;
   store_lock: StoreLockTable;
 }

@@ -8,9 +8,18 @@ import {
   createDomainVerificationReads,
   createDomainVerificationWrites,
 } from './domain-verification-queries.ts';
+import { createExpiryWrites } from './expiry-queries.ts';
 import type { Keyring } from './keyring.ts';
+import { createLoginAttemptReads, createLoginAttemptWrites } from './login-attempt-queries.ts';
+import { createLoginReads, createLoginWrites } from './login-queries.ts';
 import { createOrganizationReads, createOrganizationWrites } from './organization-queries.ts';
 import type { Database } from './schema.ts';
+import {
+  createSessionReads,
+  createSessionWrites,
+  prepareSessionQueries,
+} from './session-queries.ts';
+import type { SessionPrepared } from './session-queries.ts';
 import { createSigningKeyReads, createSigningKeyWrites } from './signing-key-queries.ts';
 import type { SqlSession } from './sql-session.ts';
 import {
@@ -40,6 +49,7 @@ export interface SqlDatabase {
 interface Prepared {
   readonly ssoConfigurations: SsoConfigurationPrepared;
   readonly tokens: TokenPrepared;
+  readonly sessions: SessionPrepared;
 }
 
 export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
@@ -47,6 +57,7 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   const prepared: Prepared = {
     ssoConfigurations: prepareSsoConfigurationQueries(reader),
     tokens: prepareTokenQueries(reader),
+    sessions: prepareSessionQueries(reader),
   };
   return {
     ...createReads({ db: reader, keyring, locksRows }, prepared),
@@ -60,7 +71,10 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   };
 }
 
-function createReads(session: SqlSession, { ssoConfigurations, tokens }: Prepared): StoreReader {
+function createReads(
+  session: SqlSession,
+  { ssoConfigurations, tokens, sessions }: Prepared,
+): StoreReader {
   return {
     ...createOrganizationReads(session),
     ...createUserReads(session),
@@ -68,12 +82,15 @@ function createReads(session: SqlSession, { ssoConfigurations, tokens }: Prepare
     ...createDomainVerificationReads(session),
     ...createTokenReads(session, tokens),
     ...createSigningKeyReads(session),
+    ...createLoginReads(session),
+    ...createSessionReads(session, sessions),
+    ...createLoginAttemptReads(session),
   };
 }
 
 function createWrites(
   session: SqlSession,
-  { ssoConfigurations, tokens }: Prepared,
+  { ssoConfigurations, tokens, sessions }: Prepared,
 ): Omit<StoreTransaction, keyof StoreReader> {
   return {
     ...createOrganizationWrites(session),
@@ -82,6 +99,10 @@ function createWrites(
     ...createDomainVerificationWrites(session),
     ...createTokenWrites(session, tokens),
     ...createSigningKeyWrites(session),
+    ...createLoginWrites(session),
+    ...createSessionWrites(session, sessions),
+    ...createLoginAttemptWrites(session),
+    ...createExpiryWrites(session),
   };
 }
 

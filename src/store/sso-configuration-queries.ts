@@ -24,7 +24,8 @@ type Writes = Pick<
   | 'deleteSsoConfiguration'
 >;
 
-const COLUMNS = [
+/** The columns that a configuration is read from. */
+export const SSO_CONFIGURATION_COLUMNS = [
   'id',
   'organization_id',
   'client_id',
@@ -41,7 +42,7 @@ const COLUMNS = [
   'updated_at',
 ] as const;
 
-type Row = Pick<SsoConfigurationTable, (typeof COLUMNS)[number]>;
+type Row = Pick<SsoConfigurationTable, (typeof SSO_CONFIGURATION_COLUMNS)[number]>;
 
 /** Compiled once for each database. */
 export interface SsoConfigurationPrepared {
@@ -53,7 +54,9 @@ export interface SsoConfigurationPrepared {
 
 export function prepareSsoConfigurationQueries(db: Kysely<Database>): SsoConfigurationPrepared {
   return {
-    find: prepareQuery(db.selectFrom('sso_configuration').select(COLUMNS).where('id', '=', '')),
+    find: prepareQuery(
+      db.selectFrom('sso_configuration').select(SSO_CONFIGURATION_COLUMNS).where('id', '=', ''),
+    ),
     listDomains: prepareQuery(
       db.selectFrom('sso_configuration_domain').select('domain').where('configuration_id', '=', ''),
     ),
@@ -73,7 +76,7 @@ export function createSsoConfigurationReads(
     async listSsoConfigurations(organizationId, page) {
       let query = db
         .selectFrom('sso_configuration')
-        .select(COLUMNS)
+        .select(SSO_CONFIGURATION_COLUMNS)
         .where('organization_id', '=', organizationId)
         .orderBy('id')
         .limit(readLimit(page));
@@ -119,7 +122,10 @@ export function createSsoConfigurationWrites(
 
   return {
     async lockSsoConfiguration(id) {
-      const query = db.selectFrom('sso_configuration').select(COLUMNS).where('id', '=', id);
+      const query = db
+        .selectFrom('sso_configuration')
+        .select(SSO_CONFIGURATION_COLUMNS)
+        .where('id', '=', id);
       const row = await lockRow(session, query).executeTakeFirst();
       return row && readConfiguration(row);
     },
@@ -143,8 +149,16 @@ export function createSsoConfigurationWrites(
       // Most changes leave the domains as they are.
       const wanted = listDomains(configuration);
       const present = new Set((await prepared.listDomains(db, id)).map(({ domain }) => domain));
-      await deleteDomains(db, configuration, [...present.difference(wanted)]);
-      await insertDomains(db, configuration, [...wanted.difference(present)]);
+      await deleteDomains(
+        db,
+        configuration,
+        [...present].filter((domain) => !wanted.has(domain)),
+      );
+      await insertDomains(
+        db,
+        configuration,
+        [...wanted].filter((domain) => !present.has(domain)),
+      );
     },
 
     async deleteSsoConfiguration(id) {
@@ -189,7 +203,7 @@ function placeClientSecret(organizationId: string, configurationId: string): Sec
   return ['sso-configuration', organizationId, configurationId, 'client_secret'];
 }
 
-function readConfiguration(row: Row): SsoConfiguration {
+export function readConfiguration(row: Row): SsoConfiguration {
   return {
     id: row.id,
     organizationId: row.organization_id,

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { PersonalAccessToken } from '../domain/token.ts';
+import { writeDigest } from './digest-column.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { Database, PersonalAccessTokenTable } from './schema.ts';
 import { prepareQuery } from './sql-session.ts';
@@ -130,10 +131,6 @@ export function createTokenWrites({ db }: SqlSession, prepared: TokenPrepared): 
       }
     },
   };
-}
-
-function writeDigest(digest: Uint8Array): string {
-  return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('base64url');
 }
 
 function readToken(row: TokenRow): PersonalAccessToken {

@@ -1,6 +1,7 @@
 /** Owns the queries over users: the members of organizations, and among them the operators. */
 import { sql } from 'kysely';
 import type { SelectQueryBuilder } from 'kysely';
+import { normalizeEmail } from '../domain/email-domain.ts';
 import type { MemberFilter, MemberQuery, User } from '../domain/organization.ts';
 import type { Cursor, Page, PageRequest } from '../domain/page.ts';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
@@ -170,5 +171,6 @@ function writeUser(user: User): UserTable {
     name_sort: normalizeForSort(user.name),
     name_search: normalizeForSearch(user.name),
     email_search: normalizeForSearch(user.email),
+    email_key: normalizeEmail(user.email),
   };
 }

@@ -1,15 +1,15 @@
 /** Owns the first tables. Once released, a migration never changes: what comes later comes in the next one. */
 import { sql } from 'kysely';
-import type { CreateTableBuilder, Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ColumnTypes } from './known-migrations.ts';
-
-const bigint = sql`bigint`;
+import { bigint, createTableBuilders } from './table-builders.ts';
 
 export async function createInitialTables(
   db: Kysely<unknown>,
   { text }: ColumnTypes,
 ): Promise<void> {
   const { schema } = db;
+  const { createTable, createIndex } = createTableBuilders(db, text);
 
   await createTable('organization')
     .addColumn('name', text, (column) => column.notNull())
@@ -33,10 +33,12 @@ export async function createInitialTables(
     .addColumn('name_sort', text, (column) => column.notNull())
     .addColumn('name_search', text, (column) => column.notNull())
     .addColumn('email_search', text, (column) => column.notNull())
+    .addColumn('email_key', text, (column) => column.notNull())
     .execute();
   await createIndex('user_account', ['organization_id', 'name_sort', 'id']);
   await createIndex('user_account', ['organization_id', 'created_at', 'id']);
   await createIndex('user_account', ['organization_id', 'role', 'status']);
+  await createIndex('user_account', ['organization_id', 'email_key']);
   await createIndex('user_account', ['operator', 'status', 'organization_id'], {
     onlyWhere: 'operator',
   });
@@ -121,31 +123,4 @@ export async function createInitialTables(
   await sql`insert into store_lock (name) values ('operators'), ('signing_keys'), ('writable')`.execute(
     db,
   );
-
-  function createTable(name: string): CreateTableBuilder<string, 'id'> {
-    return schema
-      .createTable(name)
-      .addColumn('id', text, (column) => column.notNull().primaryKey());
-  }
-
-  async function createIndex(
-    table: string,
-    columns: readonly string[],
-    options: { readonly unique?: boolean; readonly onlyWhere?: string } = {},
-  ): Promise<void> {
-    const suffix = options.unique === true ? 'key' : 'idx';
-    const name = [
-      table,
-      ...columns.map((column) => column.replace(/_(?:id|at)$/, '')),
-      suffix,
-    ].join('_');
-    let index = schema
-      .createIndex(name)
-      .on(table)
-      .columns([...columns]);
-    if (options.unique === true) index = index.unique();
-    if (options.onlyWhere !== undefined)
-      index = index.where(sql.ref(options.onlyWhere), '=', sql.lit(1));
-    await index.execute();
-  }
 }

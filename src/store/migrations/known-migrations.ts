@@ -1,6 +1,7 @@
 /** Owns the list of migrations, in order. They are named here and not found on disk, so that the code can be bundled. */
 import type { Kysely, RawBuilder } from 'kysely';
 import { createInitialTables } from './0001-initial.ts';
+import { createLoginTables } from './0002-login.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -16,4 +17,5 @@ export interface KnownMigration {
 
 export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0001-initial', up: createInitialTables },
+  { name: '0002-login', up: createLoginTables },
 ];

@@ -1,0 +1,45 @@
+/** Owns the forgetting of what has expired, a bounded number of rows at a time so that nobody waits for it. */
+import type { LoginWriter } from '../domain/login-ports.ts';
+import type { SqlSession } from './sql-session.ts';
+
+type Writes = Pick<LoginWriter, 'forgetExpired'>;
+
+/** So long after its expiry, a replayed callback is still told from one that we never knew; in milliseconds. */
+const KEEP_PENDING_MS = 60 * 60 * 1000;
+
+export function createExpiryWrites({ db }: SqlSession): Writes {
+  return {
+    async forgetExpired({ now, sessionLifetime, attemptRetention, limit }) {
+      const time = now.getTime();
+      const sessions = db
+        .selectFrom('session')
+        .select('id')
+        .where((eb) =>
+          eb.or([
+            eb('created_at', '<=', time - sessionLifetime.absoluteMs),
+            eb('last_used_at', '<=', time - sessionLifetime.idleMs),
+          ]),
+        )
+        .limit(limit);
+      const pending = db
+        .selectFrom('pending_login')
+        .select('state_digest')
+        .where('expires_at', '<=', time - KEEP_PENDING_MS)
+        .limit(limit);
+      const attempts = db
+        .selectFrom('login_attempt')
+        .select('id')
+        .where('at', '<=', time - attemptRetention.maxAgeMs)
+        .limit(limit);
+      const results = [
+        await db.deleteFrom('session').where('id', 'in', sessions).executeTakeFirst(),
+        await db
+          .deleteFrom('pending_login')
+          .where('state_digest', 'in', pending)
+          .executeTakeFirst(),
+        await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
+      ];
+      return results.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
+    },
+  };
+}

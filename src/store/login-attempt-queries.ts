@@ -1,0 +1,149 @@
+/** Owns the queries over login attempts, whose claims are stored encrypted and kept for the newest alone. */
+import { DomainError } from '../domain/errors.ts';
+import type { LoginAttempt } from '../domain/login-attempt.ts';
+import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
+import { writeJson } from './json-column.ts';
+import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
+import type { LoginAttemptTable } from './schema.ts';
+import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import type { SecretPlace } from './secret-box.ts';
+import type { SqlSession } from './sql-session.ts';
+
+type Reads = Pick<LoginReader, 'listLoginAttempts' | 'readLoginAttemptClaims'>;
+type Writes = Pick<LoginWriter, 'insertLoginAttempt'>;
+
+const COLUMNS = [
+  'id',
+  'organization_id',
+  'configuration_id',
+  'revision',
+  'outcome',
+  'stage',
+  'reason',
+  'detail',
+  'masked_email',
+  'address',
+  'at',
+] as const;
+
+type Row = Pick<LoginAttemptTable, (typeof COLUMNS)[number]>;
+
+/** In bytes of JSON. Larger ones are refused by the claims policy anyway. */
+const MAX_CLAIMS = 64 * 1024;
+
+export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
+  return {
+    async listLoginAttempts({ organizationId, ssoConfigurationId, outcome }, page) {
+      let query = db
+        .selectFrom('login_attempt')
+        .select(COLUMNS)
+        .where('organization_id', '=', organizationId)
+        .orderBy('id', 'desc')
+        .limit(readLimit(page));
+      if (ssoConfigurationId !== undefined) {
+        query = query.where('configuration_id', '=', ssoConfigurationId);
+      }
+      if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+      if (page.after !== undefined) query = query.where('id', '<', readIdCursor(page.after));
+      return cutPage(await query.execute(), page, readAttempt, ({ id }) => [id]);
+    },
+
+    async readLoginAttemptClaims(id) {
+      const row = await db
+        .selectFrom('login_attempt')
+        .select(['configuration_id', 'claims', 'key_id'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (row === undefined || row.claims === null || row.key_id === null) return undefined;
+      try {
+        const place = placeClaims(row.configuration_id, id);
+        return JSON.parse(openSecret(keyring, place, { keyId: row.key_id, box: row.claims }));
+      } catch (error) {
+        if (!(error instanceof SecretBoxError)) throw error;
+        throw new DomainError(
+          'failed_precondition',
+          'The claims of this attempt cannot be decrypted. Ask the operator to restore the encryption key they are under.',
+          { cause: error },
+        );
+      }
+    },
+  };
+}
+
+export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
+  const sealClaims = (
+    attempt: LoginAttempt,
+    claims: Readonly<Record<string, unknown>> | undefined,
+  ): Pick<LoginAttemptTable, 'claims' | 'key_id'> => {
+    const json = claims === undefined ? '' : writeJson(claims);
+    if (json === '' || Buffer.byteLength(json) > MAX_CLAIMS) return { claims: null, key_id: null };
+    const place = placeClaims(attempt.ssoConfigurationId, attempt.id);
+    const { keyId, box } = sealSecret(keyring, place, json);
+    return { claims: box, key_id: keyId };
+  };
+
+  return {
+    async insertLoginAttempt(attempt, claims, { claimsPerConfiguration, maxAgeMs }) {
+      if (maxAgeMs === 0) return;
+      const kept = sealClaims(attempt, claimsPerConfiguration === 0 ? undefined : claims);
+      await db
+        .insertInto('login_attempt')
+        .values({ ...writeAttempt(attempt), ...kept })
+        .execute();
+      if (kept.claims === null) return;
+      const newestBeyond = await db
+        .selectFrom('login_attempt')
+        .select('id')
+        .where('configuration_id', '=', attempt.ssoConfigurationId)
+        .where('key_id', 'is not', null)
+        .orderBy('id', 'desc')
+        .limit(1)
+        .offset(claimsPerConfiguration)
+        .executeTakeFirst();
+      if (newestBeyond === undefined) return;
+      await db
+        .updateTable('login_attempt')
+        .set({ claims: null, key_id: null })
+        .where('configuration_id', '=', attempt.ssoConfigurationId)
+        .where('key_id', 'is not', null)
+        .where('id', '<=', newestBeyond.id)
+        .execute();
+    },
+  };
+}
+
+function placeClaims(configurationId: string, attemptId: string): SecretPlace {
+  return ['login-attempt', configurationId, attemptId, 'claims'];
+}
+
+function readAttempt(row: Row): LoginAttempt {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    ssoConfigurationId: row.configuration_id,
+    revision: row.revision,
+    outcome: row.outcome,
+    stage: row.stage,
+    reason: row.reason ?? undefined,
+    detail: row.detail,
+    maskedEmail: row.masked_email,
+    address: row.address,
+    at: new Date(row.at),
+  };
+}
+
+function writeAttempt(attempt: LoginAttempt): Row {
+  return {
+    id: attempt.id,
+    organization_id: attempt.organizationId,
+    configuration_id: attempt.ssoConfigurationId,
+    revision: attempt.revision,
+    outcome: attempt.outcome,
+    stage: attempt.stage,
+    reason: attempt.reason ?? null,
+    detail: attempt.detail,
+    masked_email: attempt.maskedEmail,
+    address: attempt.address,
+    at: attempt.at.getTime(),
+  };
+}

@@ -1,0 +1,109 @@
+/** Owns the queries over sessions. */
+import type { Kysely } from 'kysely';
+import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
+import { writeDigest } from './digest-column.ts';
+import type { Database, SessionTable } from './schema.ts';
+import { prepareQuery } from './sql-session.ts';
+import type { PreparedQuery, SqlSession } from './sql-session.ts';
+import { readUser } from './user-queries.ts';
+import type { UserRow } from './user-queries.ts';
+
+type Reads = Pick<LoginReader, 'findSessionByDigest'>;
+type Writes = Pick<
+  LoginWriter,
+  'insertSession' | 'deleteSession' | 'deleteSessionsOf' | 'recordSessionUses'
+>;
+
+const COLUMNS = ['id', 'user_id', 'configuration_id', 'created_at', 'last_used_at'] as const;
+
+/** A user whose columns `id` and `created_at` are taken by those of the session. */
+type SessionWithUserRow = Pick<SessionTable, (typeof COLUMNS)[number]> &
+  Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
+
+/** Compiled once for each database. */
+export interface SessionPrepared {
+  /** Takes the digest. */
+  readonly findByDigest: PreparedQuery<SessionWithUserRow>;
+  /** Takes the time, the session's id, and the time once more. */
+  readonly recordUse: PreparedQuery<unknown>;
+}
+
+export function prepareSessionQueries(db: Kysely<Database>): SessionPrepared {
+  return {
+    findByDigest: prepareQuery(
+      db
+        .selectFrom('session')
+        .innerJoin('user_account as user', 'user.id', 'session.user_id')
+        .select(COLUMNS.map((column) => `session.${column}` as const))
+        .select([
+          'user.organization_id',
+          'user.name',
+          'user.email',
+          'user.avatar_url',
+          'user.role',
+          'user.status',
+          'user.operator',
+          'user.login_provider',
+          'user.created_at as user_created_at',
+        ])
+        .where('session.digest', '=', ''),
+    ),
+    recordUse: prepareQuery(
+      db
+        .updateTable('session')
+        .set({ last_used_at: 0 })
+        .where('id', '=', '')
+        .where('last_used_at', '<', 0),
+    ),
+  };
+}
+
+export function createSessionReads({ db }: SqlSession, prepared: SessionPrepared): Reads {
+  return {
+    async findSessionByDigest(digest) {
+      const [row] = await prepared.findByDigest(db, writeDigest(digest));
+      if (row === undefined) return undefined;
+      const session = {
+        id: row.id,
+        userId: row.user_id,
+        ssoConfigurationId: row.configuration_id,
+        createdAt: new Date(row.created_at),
+        lastUsedAt: new Date(row.last_used_at),
+      };
+      const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+      return { session, user };
+    },
+  };
+}
+
+export function createSessionWrites({ db }: SqlSession, prepared: SessionPrepared): Writes {
+  return {
+    async insertSession(session, digest) {
+      const row: SessionTable = {
+        id: session.id,
+        digest: writeDigest(digest),
+        user_id: session.userId,
+        configuration_id: session.ssoConfigurationId,
+        created_at: session.createdAt.getTime(),
+        last_used_at: session.lastUsedAt.getTime(),
+      };
+      await db.insertInto('session').values(row).execute();
+    },
+
+    async deleteSession(digest) {
+      await db.deleteFrom('session').where('digest', '=', writeDigest(digest)).execute();
+    },
+
+    async deleteSessionsOf(userId) {
+      await db.deleteFrom('session').where('user_id', '=', userId).execute();
+    },
+
+    async recordSessionUses(uses) {
+      // In one order everywhere, so that two of these at once do not wait for each other in a circle.
+      for (const id of [...uses.keys()].toSorted()) {
+        const time = uses.get(id)?.getTime();
+        if (time !== undefined) await prepared.recordUse(db, time, id, time);
+      }
+    },
+  };
+}
