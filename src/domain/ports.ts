@@ -9,6 +9,7 @@ import type { LoginAttemptRetention } from './login-attempt.ts';
 import type { LoginReader, LoginWriter } from './login-ports.ts';
 import type { MemberQuery, Organization, User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { SessionLifetime } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import type { PersonalAccessToken } from './token.ts';
@@ -28,6 +29,7 @@ export interface Environment {
   readonly dns: DnsResolver;
   readonly signer: IdTokenSigner;
   readonly identityProvider: IdentityProvider;
+  readonly rateLimiter: RateLimiter;
   readonly now: Clock;
   readonly newId: IdGenerator;
   readonly randomBytes: RandomBytes;
