@@ -209,13 +209,14 @@ function explainInvalidResponse(facts: Readonly<Record<string, unknown>>): Login
         )
       : refuseIdToken('claim_missing', `It has no "${missing}".`);
   }
-  if (isJsonObject(facts['body'])) {
-    return typeof facts['body']['id_token'] === 'string'
-      ? refuseToken('A field of the answer is missing or of the wrong type.')
-      : refuseIdToken(
+  if ('body' in facts) {
+    const body = isJsonObject(facts['body']) ? facts['body'] : {};
+    return typeof body['access_token'] === 'string' && body['id_token'] === undefined
+      ? refuseIdToken(
           'id_token_missing',
           'The token endpoint issued none. Is the scope "openid" allowed for this client?',
-        );
+        )
+      : refuseToken('A field of the answer is missing or of the wrong type.');
   }
   return refuseIdToken('id_token_invalid', 'It is not a signed JWT.');
 }

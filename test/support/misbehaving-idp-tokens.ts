@@ -30,9 +30,11 @@ export interface ProviderKey {
   readonly privateKey: CryptoKey;
 }
 
-export async function generateProviderKey(algorithm: string): Promise<ProviderKey> {
+export async function generateProviderKey(
+  algorithm: string,
+  kid: string = randomUUID(),
+): Promise<ProviderKey> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const kid = randomUUID();
   const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' };
   return { algorithm, kid, publicJwk, privateKey };
 }

@@ -65,8 +65,10 @@ export interface MisbehavingIdp {
   behave(misbehaviour: Misbehaviour): void;
   /** Who signs in next. */
   signInAs(claims: Claims & { readonly sub: string }): void;
-  /** New keys, published at once. */
-  rotateKeys(): Promise<void>;
+  /** New keys, published at once, under a kid of their own unless one is given. */
+  rotateKeys(kid?: string): Promise<void>;
+  /** The published ones. */
+  keyIds(): readonly string[];
   /** Follows an authorization URL as a browser would: the callback's parameters. */
   authorize(authorizationUrl: string): Promise<URLSearchParams>;
   stop(): Promise<void>;
@@ -203,7 +205,8 @@ export async function startMisbehavingIdp(
         const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' };
         return sendJson(response, 401, {}, challenge);
       }
-      const claims = misbehaviour.userinfo?.({ ...person }) ?? person;
+      const { userinfo } = misbehaviour;
+      const claims = userinfo === undefined ? person : userinfo({ ...person });
       if (misbehaviour.userinfoAsJwt === true) {
         response.writeHead(200, { 'content-type': 'application/jwt' });
         response.end(
@@ -232,8 +235,8 @@ export async function startMisbehavingIdp(
     return signIdToken(draft, misbehaviour.signing ?? 'by the published key', key, clientSecret);
   };
 
-  const rotateKeys = async (): Promise<void> => {
-    key = await generateProviderKey(algorithm);
+  const rotateKeys = async (kid?: string): Promise<void> => {
+    key = await generateProviderKey(algorithm, kid);
   };
 
   return {
@@ -250,6 +253,7 @@ export async function startMisbehavingIdp(
       person = claims;
     },
     rotateKeys,
+    keyIds: () => [key.kid],
     async authorize(authorizationUrl) {
       const response = await fetch(authorizationUrl, { redirect: 'manual' });
       const location = response.headers.get('location') ?? '';
