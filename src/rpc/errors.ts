@@ -48,6 +48,17 @@ export function describeError(reason: unknown, requestId: string): ConnectError 
   return error;
 }
 
+/**
+ * Headers for an error that never came here, such as one about a body that cannot be parsed: the advice on retries that
+ * `describeError` gives, where it has not.
+ */
+export function adviseOnRetry(error: ConnectError): Readonly<Record<string, string>> {
+  const { code, metadata } = error;
+  if (metadata.has('x-should-retry') || metadata.has('retry-after') || RETRYABLE.has(code))
+    return {};
+  return { 'x-should-retry': 'false' };
+}
+
 /** Whether an error is our own failing, which belongs in the log with its cause. */
 export function isUnforeseen(reason: unknown): boolean {
   if (reason instanceof DomainError) return reason.code === 'unavailable';

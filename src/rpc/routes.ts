@@ -1,5 +1,5 @@
 /** Owns the list of the services that we serve, and the limits of their calls. */
-import type { ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
+import type { ConnectError, ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 
 import type { Environment } from '../domain/ports.ts';
 import type { TokenUses } from '../domain/token-use.ts';
@@ -7,6 +7,7 @@ import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import type { ObserveCall } from './call-record.ts';
+import { adviseOnRetry } from './errors.ts';
 import { createIdentityService } from './identity-service.ts';
 import { createInterceptors } from './interceptors.ts';
 import { createOrganizationService } from './organization-service.ts';
@@ -22,6 +23,8 @@ const MAX_TIMEOUT_MS = 5 * 60 * 1000;
 
 export type RpcOptions = ConnectRouterOptions & {
   readonly routes: (router: ConnectRouter) => void;
+  /** Headers to add to the answer to an error that no interceptor saw. */
+  readonly errorHeader: (error: ConnectError) => Readonly<Record<string, string>>;
 };
 
 export function createRpcOptions(
@@ -37,6 +40,7 @@ export function createRpcOptions(
     jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownFields: true },
     requestGate: createRequestGate(env, tokenUses, observe),
     interceptors: createInterceptors(observe),
+    errorHeader: adviseOnRetry,
     routes(router) {
       router.service(OrganizationService, createOrganizationService(env));
       router.service(IdentityService, createIdentityService(env));
