@@ -239,9 +239,10 @@ export async function leaveOrganization(
   const target = (await env.store.findUser(userId)) ?? fail(memberNotFound);
   if (target.id !== caller.userId) assertAdminOf(caller, target.organizationId, memberNotFound);
   await env.store.transaction(async (tx) => {
+    // In the order of `deleteOrganization`, or the two could wait for each other.
+    await tx.lockOperators();
     const user = await lockMember(tx, target.organizationId, userId);
     await assertAnotherAdmin(tx, user, 'removed');
-    await tx.lockOperators();
     if (user.operator && (await tx.countActiveOperators({ except: user.id })) === 0) {
       throw new DomainError(
         'failed_precondition',
