@@ -47,7 +47,7 @@ export function checkSsoConfiguration(
   if (given.additionalScopes !== undefined)
     checkScopes(given.additionalScopes, options.scopesField, violate);
   if (given.claimsExpression !== undefined) checkExpression(given.claimsExpression, violate);
-  if (given.claims !== undefined) checkMapping(configuration.claims, violate);
+  if (Object.keys(given.claims ?? {}).length > 0) checkMapping(configuration.claims, violate);
   if (violations.length > 0) throw createViolationError(violations);
 }
 
