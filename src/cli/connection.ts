@@ -24,8 +24,9 @@ export interface ConnectionOptions {
 /** What the help of every command that calls a server ends with. */
 export const CONNECTION_HELP = `
 Environment:
-  CLAIMGATE_URL    where the server listens, unless --url says so
-  CLAIMGATE_TOKEN  personal access token to call with, unless --token-file names a file`;
+  CLAIMGATE_URL        where the server listens, unless --url says so
+  CLAIMGATE_TOKEN      token to call with, unless --token-file names a file
+  NODE_EXTRA_CA_CERTS  file with certificate authorities of your own, for https`;
 
 export function addConnectionOptions(command: Command): Command {
   return command

@@ -6,8 +6,9 @@ import { CommandFailure } from './cli-errors.ts';
 
 /** A test compares the names with those that the server knows. */
 const HELP = `
-It needs no set-up. The first start makes the database, the organization "Default organization" and an operator's
-personal access token, which is printed this once. SIGTERM and SIGINT finish the calls under way, then end it.
+It needs no set-up. The first start makes the database, the organization "Default organization"
+and an operator's personal access token, which is printed this once. SIGTERM and SIGINT finish the
+calls under way, then end it.
 
 Environment:
   CLAIMGATE_HOST                   address to listen on (127.0.0.1)
@@ -16,13 +17,18 @@ Environment:
   CLAIMGATE_LOG_LEVEL              trace, debug, info, warn, error or silent (info)
   CLAIMGATE_TLS_CERT               file with the certificates, in PEM form; with the next, TLS is on
   CLAIMGATE_TLS_KEY                file with the key, in PEM form
-  CLAIMGATE_ALLOWED_ORIGINS        origins whose web pages may call it, separated by commas (none)
+  CLAIMGATE_ALLOWED_ORIGINS        origins whose web pages may call it, comma-separated (none)
   CLAIMGATE_DATABASE_URL           the database (sqlite:./data/claimgate.db)
-  CLAIMGATE_ENCRYPTION_KEYS        id:base64 keys for secrets, separated by commas (a file beside the database)
-  CLAIMGATE_BOOTSTRAP_TOKEN        the first start's token, 24 characters or more (a random one, printed)
-  CLAIMGATE_DNS_SERVERS            servers to look domains up at, separated by commas (the system's)
-  CLAIMGATE_ALLOW_HTTP_ISSUERS     INSECURE, for development: true accepts issuers without TLS (false)
-  CLAIMGATE_ALLOW_PRIVATE_ISSUERS  INSECURE, for development: true lets issuers be on private networks (false)
+  CLAIMGATE_ENCRYPTION_KEYS        id:base64 keys for secrets, comma-separated (a file by the database)
+  CLAIMGATE_BOOTSTRAP_TOKEN        the first start's token, 24 characters or more (random, printed)
+  CLAIMGATE_DNS_SERVERS            servers to look domains up at, comma-separated (the system's)
+  CLAIMGATE_RETURN_TO_ORIGINS      origins that a login may return to, comma-separated (none)
+  CLAIMGATE_SESSION_IDLE_MINUTES   how long a session lasts without use (480)
+  CLAIMGATE_SESSION_MAX_MINUTES    how long a session lasts at most (1440)
+  CLAIMGATE_LOGIN_ATTEMPT_CLAIMS   login attempts kept with their claims, per SSO configuration (200)
+  CLAIMGATE_LOGIN_ATTEMPT_DAYS     days that login attempts are kept (30)
+  CLAIMGATE_ALLOW_HTTP_ISSUERS     INSECURE, for development: accepts issuers without TLS (false)
+  CLAIMGATE_ALLOW_PRIVATE_ISSUERS  INSECURE, for development: lets issuers be on private networks (false)
 
 Other names that begin with CLAIMGATE_ and bad values are refused, all at once.
 

@@ -135,9 +135,14 @@ interface CreateOptions extends CallOptions, SsoInputOptions {
 function addCreateCommand(sso: Command, context: CliContext): void {
   const command = sso
     .command('create')
-    .description('Creates an SSO configuration. It is active at once.')
-    .requiredOption('--issuer-url <url>', "identity provider's issuer, as its discovery names it")
-    .requiredOption('--client-id <id>', 'client id that the identity provider has given')
+    .description(
+      'Creates an SSO configuration. It is active at once. It needs --client-secret-file.',
+    )
+    .requiredOption(
+      '--issuer-url <url>',
+      "identity provider's issuer, as its discovery names it (required)",
+    )
+    .requiredOption('--client-id <id>', 'client id that the identity provider has given (required)')
     .option('--email-domain <domain>', 'email domain of its people; may be repeated', collect)
     .option('--display-name <name>', 'name for display, at most 128 characters')
     .option('--scope <scope>', 'scope besides "openid email profile"; may be repeated', collect);
