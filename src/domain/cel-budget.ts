@@ -61,10 +61,10 @@ export interface CelBudget {
 }
 
 const REASONS: Readonly<Record<CelResource, string>> = {
-  iterations: 'the rule went through more than 40,000 elements',
+  iterations: `the rule went through more than ${CEL_LIMITS.iterations.toLocaleString('en')} elements`,
   steps: 'the rule took too many steps',
   builtBytes: 'the rule built more than 64 KiB of text',
-  builtElements: 'the rule built lists or maps of more than 32,768 elements',
+  builtElements: `the rule built lists or maps of more than ${CEL_LIMITS.builtElements.toLocaleString('en')} elements`,
   patternWork: 'the patterns of matches() took too long',
 };
 
