@@ -16,16 +16,16 @@ test('The help of serve names every variable of the server, and no other', async
 
 test('serve takes its settings from the environment, says where it listens, and ends on SIGTERM with 0', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'claimgate-serve-'));
+  const token = 'operator-token-of-serve-test';
+  const server = spawnClaimgate(['serve'], {
+    cwd: folder,
+    env: { CLAIMGATE_PORT: '0', CLAIMGATE_BOOTSTRAP_TOKEN: token, CLAIMGATE_LOG_LEVEL: 'silent' },
+  });
+  const closed = once(server, 'close');
   try {
-    const token = 'operator-token-of-serve-test';
-    const server = spawnClaimgate(['serve'], {
-      cwd: folder,
-      env: { CLAIMGATE_PORT: '0', CLAIMGATE_BOOTSTRAP_TOKEN: token, CLAIMGATE_LOG_LEVEL: 'silent' },
-    });
     let printed = '';
-    for await (const chunk of server.stdout
-      .setEncoding('utf8')
-      .iterator({ destroyOnReturn: false })) {
+    const lines = server.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false });
+    for await (const chunk of lines) {
       printed += String(chunk);
       if (/http:\/\/127\.0\.0\.1:\d+/.test(printed)) break;
     }
@@ -33,11 +33,12 @@ test('serve takes its settings from the environment, says where it listens, and 
     const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(printed) ?? [];
     const env = { CLAIMGATE_URL: url, CLAIMGATE_TOKEN: token };
     expect((await runClaimgate(['org', 'get'], { env })).exitCode).toBe(0);
-    const closed = once(server, 'close');
     server.kill('SIGTERM');
     await closed;
     expect(server.exitCode).toBe(0);
   } finally {
+    server.kill('SIGKILL');
+    await closed;
     await rm(folder, { recursive: true, force: true });
   }
 });
