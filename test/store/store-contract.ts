@@ -1,0 +1,42 @@
+/** Owns the contract of the Store port (src/domain/ports.ts) as tests: every implementation of it runs this suite. */
+import { afterEach, beforeEach, describe } from 'vitest';
+import type { Store } from '../../src/domain/ports.ts';
+import { describeDomainVerifications } from './contract/domain-verifications.ts';
+import { describeOrganizations } from './contract/organizations.ts';
+import { describePages } from './contract/pages.ts';
+import { describeSigningKeys } from './contract/signing-keys.ts';
+import { describeSsoConfigurations } from './contract/sso-configurations.ts';
+import { describeTokens } from './contract/tokens.ts';
+import { describeTransactions } from './contract/transactions.ts';
+import { describeUsers } from './contract/users.ts';
+
+export interface OpenedStore {
+  /** Empty. */
+  readonly store: Store;
+  /** Closes the store, if the test has not, and removes its database. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** The store of the running test. */
+export type StoreUnderTest = () => Store;
+
+export function describeStoreContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`the store on ${name}`, () => {
+    let opened: OpenedStore;
+    const store: StoreUnderTest = () => opened.store;
+
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.dispose());
+
+    describeOrganizations(store);
+    describeUsers(store);
+    describeSsoConfigurations(store);
+    describeDomainVerifications(store);
+    describeTokens(store);
+    describeSigningKeys(store);
+    describePages(store);
+    describeTransactions(store);
+  });
+}
