@@ -77,11 +77,14 @@ export class LoginRefused extends Error {
   override readonly name = 'LoginRefused';
   readonly attemptId: string;
   readonly failure: LoginFailure;
+  /** Where the browser wanted to go, once it has proved to be the one that began; for beginning again. */
+  readonly returnTo: string | undefined;
 
-  constructor(attemptId: string, failure: LoginFailure) {
+  constructor(attemptId: string, failure: LoginFailure, returnTo?: string) {
     super(failure.message);
     this.attemptId = attemptId;
     this.failure = failure;
+    this.returnTo = returnTo;
   }
 }
 
@@ -159,7 +162,7 @@ export async function completeLogin(
       email = mapClaims(configuration.claims, claims).email ?? email;
       return openSession(env, pending, configuration, verified, input.address);
     },
-    () => ({ claims, email }),
+    () => ({ claims, email, returnTo: pending.returnTo }),
   );
 }
 
@@ -259,23 +262,24 @@ async function recordRefusal<Result>(
   pending: PendingLogin,
   address: string,
   run: () => Promise<Result>,
-  known: () => { claims: Readonly<Record<string, unknown>> | undefined; email: string } = () => ({
-    claims: undefined,
-    email: pending.email,
-  }),
+  known: () => {
+    claims: Readonly<Record<string, unknown>> | undefined;
+    email: string;
+    returnTo: string | undefined;
+  } = () => ({ claims: undefined, email: pending.email, returnTo: undefined }),
 ): Promise<Result> {
   try {
     return await run();
   } catch (error) {
     if (!(error instanceof LoginFailure)) throw error;
-    const { claims, email } = known();
+    const { claims, email, returnTo } = known();
     // A replay comes after its login has been recorded under the pending login's id.
     const id = error.reason === 'attempt_replayed' ? env.newId() : pending.id;
     const attempt = createAttempt(env, { ...pending, id }, address, email, error);
     await env.store.transaction((tx) =>
       tx.insertLoginAttempt(attempt, claims, env.attemptRetention),
     );
-    throw new LoginRefused(id, error);
+    throw new LoginRefused(id, error, returnTo);
   }
 }
 

@@ -1,0 +1,24 @@
+/** Owns what every route is given beside its request. */
+import type { Environment } from '../domain/ports.ts';
+import type { CookieNames } from './cookies.ts';
+
+export interface LoginRouteOptions {
+  /** Origins, besides our own, whose pages may end the session of their browser. */
+  readonly allowedOrigins: readonly string[];
+  /** Notes that a session was used, so that it does not end as idle. */
+  readonly noteSessionUse?: ((sessionId: string) => void) | undefined;
+}
+
+/** Where the pages lead: paths, so that they hold under whatever name the browser knows us. */
+export interface LoginPaths {
+  readonly home: string;
+  readonly login: string;
+  readonly logout: string;
+}
+
+export interface LoginContext {
+  readonly env: Environment;
+  readonly options: LoginRouteOptions;
+  readonly paths: LoginPaths;
+  readonly cookies: CookieNames;
+}

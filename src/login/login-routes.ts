@@ -1,0 +1,102 @@
+/** Owns the way in: from the email to the identity provider, and back to a session. */
+import { DomainError } from '../domain/errors.ts';
+import { checkReturnTo, discoverLogins } from '../domain/login-discovery.ts';
+import { limitCallback, limitDiscovery, limitLoginStart } from '../domain/login-limits.ts';
+import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
+import { endSession } from '../domain/session.ts';
+import { readCookie, writeCookie } from './cookies.ts';
+import { respondToError } from './error-response.ts';
+import type { LoginContext } from './login-context.ts';
+import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
+import { createChoicePage, createEmailPage } from './login-pages.ts';
+import { respondWithPage, respondWithRedirect } from './respond.ts';
+
+/** RFC 5321 §4.5.3.1: 64 characters, an at sign, 255 characters. */
+const MAX_EMAIL_LENGTH = 320;
+
+/** `GET /login`: asks for the email; with one, goes on to the configuration, or lets the person choose. */
+export async function askForEmail(
+  context: LoginContext,
+  { query, address }: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const { env, paths } = context;
+  const { email, returnTo } = readLoginQuery(query);
+  try {
+    if (returnTo !== '') checkReturnTo(env, returnTo);
+    if (email === '') return respondWithPage(env, 200, createEmailPage({ paths, email, returnTo }));
+    await limitDiscovery(env, { address, email });
+    const choices = await discoverLogins(env, email, returnTo);
+    const [only] = choices;
+    return choices.length === 1 && only !== undefined
+      ? respondWithRedirect(only.loginUrl)
+      : respondWithPage(env, 200, createChoicePage(paths, email, returnTo, choices));
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'not_found')
+      return respondToError(context, error, returnTo);
+    const mistake =
+      'No single sign-on is set up for this email address. Check the spelling, or ask the admin of your organization.';
+    return respondWithPage(env, 404, createEmailPage({ paths, email, returnTo, mistake }));
+  }
+}
+
+/** `GET /login/{id}`: sends the browser to the identity provider, and remembers which browser it was. */
+export async function beginLogin(
+  context: LoginContext,
+  { query, headers, address }: LoginHttpRequest,
+  ssoConfigurationId: string,
+): Promise<LoginHttpResponse> {
+  const { env, cookies } = context;
+  const { email, returnTo } = readLoginQuery(query);
+  try {
+    const target = checkReturnTo(env, returnTo === '' ? `${env.publicUrl}/` : returnTo);
+    await limitLoginStart(env, { address, email });
+    // The browser keeps its secret, so that logins in several tabs do not put one another out.
+    const browserSecret =
+      readCookie(headers.cookie, cookies, 'login') ?? generateBrowserSecret(context);
+    const url = await startLogin(env, {
+      ssoConfigurationId,
+      browserSecret,
+      returnTo: target,
+      email,
+      address,
+    });
+    const cookie = writeCookie(cookies, 'login', browserSecret, PENDING_LOGIN_LIFETIME);
+    return respondWithRedirect(url, { 'set-cookie': cookie });
+  } catch (error) {
+    return respondToError(context, error, returnTo);
+  }
+}
+
+/** `GET /auth/oidc/callback`: trades what the identity provider sent for a session, under a new cookie value always. */
+export async function finishLogin(
+  context: LoginContext,
+  { query, headers, address }: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const { env, cookies } = context;
+  try {
+    await limitCallback(env, address);
+    const { sessionToken, returnTo } = await completeLogin(env, {
+      callbackParameters: query,
+      browserSecret: readCookie(headers.cookie, cookies, 'login'),
+      address,
+    });
+    const replaced = readCookie(headers.cookie, cookies, 'session');
+    if (replaced !== undefined) await endSession(env, replaced);
+    const { absoluteMs } = env.sessionLifetime;
+    const cookie = writeCookie(cookies, 'session', sessionToken, absoluteMs);
+    return respondWithRedirect(returnTo, { 'set-cookie': cookie });
+  } catch (error) {
+    return respondToError(context, error);
+  }
+}
+
+/** What is too long to be an email is cut, so that it is neither stored nor sent on. */
+function readLoginQuery(query: URLSearchParams): { email: string; returnTo: string } {
+  const email = (query.get('email') ?? '').trim();
+  return { email: email.slice(0, MAX_EMAIL_LENGTH), returnTo: query.get('return_to') ?? '' };
+}
+
+/** 256 random bits. */
+function generateBrowserSecret({ env }: LoginContext): string {
+  return Buffer.from(env.randomBytes(32)).toString('base64url');
+}

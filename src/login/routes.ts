@@ -1,0 +1,117 @@
+/**
+ * Owns the URLs of the browser: all of them are in this file. What happens at each is in `login-routes.ts` and
+ * `session-routes.ts`; how a login goes is in `domain/login.ts`.
+ */
+import { CALLBACK_PATH } from '../domain/login.ts';
+import type { Environment } from '../domain/ports.ts';
+import { selectCookieNames } from './cookies.ts';
+import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
+import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
+import { createMessagePage, createUnavailablePage } from './login-pages.ts';
+import { askForEmail, beginLogin, finishLogin } from './login-routes.ts';
+import { respondWithJson, respondWithPage } from './respond.ts';
+import { askToLogOut, describeSession, logOut, showHome } from './session-routes.ts';
+
+export type { LoginRouteOptions } from './login-context.ts';
+export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
+
+export interface LoginRoutes {
+  /** Whether the path is one of the browser's, whatever the method: `handle` answers the wrong ones. */
+  match(method: string, path: string): boolean;
+  /** Fails only with what nobody foresaw; the response to that is the caller's. */
+  handle(request: LoginHttpRequest): Promise<LoginHttpResponse>;
+}
+
+type Handle = (context: LoginContext, request: LoginHttpRequest) => Promise<LoginHttpResponse>;
+
+interface Route {
+  readonly GET: Handle;
+  readonly POST?: Handle;
+  /** `HEAD` runs `GET` without its body, except where that would begin or spend a login (RFC 9110 §9.2.1). */
+  readonly isSafe: boolean;
+}
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  '/': { GET: showHome, isSafe: true },
+  '/login': { GET: askForEmail, isSafe: true },
+  [CALLBACK_PATH]: { GET: finishLogin, isSafe: false },
+  '/logout': { GET: askToLogOut, POST: logOut, isSafe: true },
+  '/session': { GET: describeSession, isSafe: true },
+};
+
+/** `/login/{ssoConfigurationId}`; what is no id finds no configuration. */
+const START = /^\/login\/([\w-]{1,64})$/;
+
+export function createLoginRoutes(env: Environment, options: LoginRouteOptions): LoginRoutes {
+  return {
+    match: (_method, path) => findRoute(path) !== undefined,
+    async handle(request) {
+      const response = await answer(env, options, request);
+      return request.method === 'HEAD' ? { ...response, body: '' } : response;
+    },
+  };
+}
+
+async function answer(
+  env: Environment,
+  options: LoginRouteOptions,
+  request: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const route = findRoute(request.path);
+  const paths = createPaths(env.publicUrl);
+  if (route === undefined) return respondToUnknown(env, paths);
+  const cookies = selectCookieNames(env.publicUrl);
+  if (cookies === undefined) return respondToInsecurity(env, request.path);
+  const context: LoginContext = { env, options, paths, cookies };
+  if (request.method === 'HEAD' && !route.isSafe) return respondToHead();
+  const handle = selectHandle(route, request.method);
+  return handle === undefined ? respondToWrongMethod(context, route) : handle(context, request);
+}
+
+function findRoute(path: string): Route | undefined {
+  if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  const [, id] = START.exec(path) ?? [];
+  if (id === undefined) return undefined;
+  return { GET: (context, request) => beginLogin(context, request, id), isSafe: false };
+}
+
+function selectHandle(route: Route, method: string): Handle | undefined {
+  if (method === 'GET' || method === 'HEAD') return route.GET;
+  return method === 'POST' ? route.POST : undefined;
+}
+
+/** Behind a proxy that takes a prefix away, the public URL has a path. */
+function createPaths(publicUrl: string): LoginPaths {
+  const prefix = new URL(publicUrl).pathname.replace(/\/$/, '');
+  return { home: `${prefix}/`, login: `${prefix}/login`, logout: `${prefix}/logout` };
+}
+
+function respondToUnknown(env: Environment, paths: LoginPaths): LoginHttpResponse {
+  const page = createMessagePage(paths, {
+    heading: 'There is no such page',
+    text: 'Check the address.',
+  });
+  return respondWithPage(env, 404, page);
+}
+
+function respondToWrongMethod({ env, paths }: LoginContext, route: Route): LoginHttpResponse {
+  const page = createMessagePage(paths, {
+    heading: 'This address works differently',
+    text: 'It is not for this kind of request.',
+  });
+  const allow = route.POST === undefined ? 'GET, HEAD' : 'GET, HEAD, POST';
+  return respondWithPage(env, 405, page, { allow });
+}
+
+function respondToHead(): LoginHttpResponse {
+  return { status: 204, headers: { 'cache-control': 'no-store' }, body: '' };
+}
+
+/** Over plain HTTP, everybody on the way could take the session. */
+function respondToInsecurity(env: Environment, path: string): LoginHttpResponse {
+  const text =
+    'Signing in needs https. The operator of this server sets CLAIMGATE_PUBLIC_URL to its https address; plain http works on localhost only.';
+  return path === '/session'
+    ? respondWithJson(503, { code: 'failed_precondition', message: text })
+    : respondWithPage(env, 503, createUnavailablePage('Signing in is switched off', text));
+}

@@ -1,0 +1,118 @@
+/** Owns what a browser can ask of its session: whose it is, and its end. */
+import { DomainError } from '../domain/errors.ts';
+import { resolveReturnTo } from '../domain/return-to.ts';
+import { authenticateSession, computeSessionEnd, endSession } from '../domain/session.ts';
+import type { AuthenticatedSession } from '../domain/session.ts';
+import { clearCookie, readCookie } from './cookies.ts';
+import { respondToError } from './error-response.ts';
+import type { LoginContext } from './login-context.ts';
+import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
+import { isTrustedOrigin } from './request-origin.ts';
+import { respondWithJson, respondWithPage, respondWithRedirect } from './respond.ts';
+import {
+  createForeignLogoutPage,
+  createHomePage,
+  createLogoutPage,
+  createSignedOutPage,
+} from './session-pages.ts';
+
+/** `GET /`: who is signed in, with the way in or out. */
+export async function showHome(
+  context: LoginContext,
+  request: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  try {
+    const found = await findSession(context, request);
+    return respondWithPage(context.env, 200, createHomePage(context.paths, found?.user));
+  } catch (error) {
+    return respondToError(context, error);
+  }
+}
+
+/** `GET /session`: who am I, for pages. */
+export async function describeSession(
+  context: LoginContext,
+  request: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  try {
+    const found = await findSession(context, request);
+    if (found === undefined) {
+      return respondWithJson(401, {
+        code: 'unauthenticated',
+        message: 'Nobody is signed in. Send the browser to /login.',
+      });
+    }
+    const { id, name, email, avatarUrl, role, organizationId } = found.user;
+    return respondWithJson(200, {
+      user: { id, name, email, avatarUrl, role },
+      organizationId,
+      // Whoever asks uses the session, so it ends no earlier than a full idle time from now.
+      expiresAt: computeSessionEnd(
+        { ...found.session, lastUsedAt: context.env.now() },
+        context.env.sessionLifetime,
+      ).toISOString(),
+    });
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'unavailable') throw error;
+    return respondWithJson(503, { code: error.code, message: error.message });
+  }
+}
+
+/** `GET /logout`: a button. A link alone, which any site can follow, signs nobody out. */
+export async function askToLogOut(
+  context: LoginContext,
+  { query }: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const returnTo = readReturnTo(context, query) ?? '';
+  return respondWithPage(context.env, 200, createLogoutPage(context.paths, returnTo));
+}
+
+/** `POST /logout`: ends the session, also when there is nowhere to go back to. */
+export async function logOut(
+  context: LoginContext,
+  { headers, form }: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const { env, options, paths, cookies } = context;
+  const { publicUrl } = env;
+  const { allowedOrigins } = options;
+  if (!isTrustedOrigin(headers, { publicUrl, allowedOrigins }))
+    return respondWithPage(env, 403, createForeignLogoutPage(paths));
+  try {
+    const token = readCookie(headers.cookie, cookies, 'session');
+    if (token !== undefined) await endSession(env, token);
+  } catch (error) {
+    return respondToError(context, error);
+  }
+  const cleared = {
+    'set-cookie': [clearCookie(cookies, 'session'), clearCookie(cookies, 'login')],
+  };
+  const returnTo = readReturnTo(context, form ?? new URLSearchParams());
+  return returnTo === undefined
+    ? respondWithPage(env, 200, createSignedOutPage(paths), cleared)
+    : respondWithRedirect(returnTo, cleared);
+}
+
+async function findSession(
+  { env, options, cookies }: LoginContext,
+  { headers }: LoginHttpRequest,
+): Promise<AuthenticatedSession | undefined> {
+  const token = readCookie(headers.cookie, cookies, 'session');
+  if (token === undefined) return undefined;
+  try {
+    const found = await authenticateSession(env, token);
+    options.noteSessionUse?.(found.session.id);
+    return found;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'unauthenticated') return undefined;
+    throw error;
+  }
+}
+
+function readReturnTo({ env }: LoginContext, fields: URLSearchParams): string | undefined {
+  const returnTo = fields.get('return_to') ?? '';
+  if (returnTo === '') return undefined;
+  return resolveReturnTo(returnTo, {
+    publicUrl: env.publicUrl,
+    allowedOrigins: env.returnToOrigins,
+  });
+}
