@@ -58,16 +58,17 @@ export interface DnsResolver {
  *
  * - A row that is not there is `undefined`, never an error.
  * - Pages are sorted by id unless said otherwise, which is by creation; a page starts behind its cursor, so rows that
- *   come or go meanwhile are neither shown twice nor make others be left out.
+ *   come or go meanwhile are neither shown twice nor make others be left out. The cursor of another list or sort order
+ *   fails with `DomainError('invalid_argument')`.
  * - Every method fails with `DomainError('unavailable')` when the database does not answer, and with no driver's error.
  */
 export interface StoreReader extends LoginReader {
   findOrganization(id: string): Promise<Organization | undefined>;
-  /** True when no organization has ever been made. */
+  /** True when there is no organization. */
   isEmpty(): Promise<boolean>;
 
   findUser(id: string): Promise<User | undefined>;
-  /** Sorted as the query says, ties by id. `search` matches a part of name or email without regard to case. */
+  /** Sorted as the query says, ties by id in the same direction. `search` matches a part of name or email without regard to case. */
   listMembers(query: MemberQuery, page: PageRequest): Promise<Page<User>>;
   countMembers(query: MemberQuery): Promise<number>;
   countActiveAdmins(organizationId: string): Promise<number>;
@@ -110,7 +111,8 @@ export interface StoreReader extends LoginReader {
  * What can be changed, within a transaction: all of it or nothing, acknowledged only when it is durable.
  *
  * `lock…` reads a row and keeps other transactions from locking it until this one ends. Inserting a row whose unique
- * key is taken fails with `DomainError('already_exists')`.
+ * key is taken fails with `DomainError('already_exists')`, one whose organization or user is gone with `'aborted'`.
+ * Updating or deleting a row that is not there does nothing.
  */
 export interface StoreTransaction extends StoreReader, LoginWriter {
   lockOrganization(id: string): Promise<Organization | undefined>;
