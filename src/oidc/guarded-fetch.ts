@@ -175,7 +175,11 @@ function awaitResponse(
   deadline: Deadline,
 ): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request.on('response', resolve);
+  let isAnswered = false;
+  request.on('response', (response) => {
+    isAnswered = true;
+    resolve(response);
+  });
   request.on('error', (error) => {
     const isStale = request.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
     reject(isStale ? new StaleConnection() : error);
@@ -186,6 +190,7 @@ function awaitResponse(
   });
   // Whatever else ends a request without a word.
   request.on('close', () => {
+    if (isAnswered) return;
     reject(new GuardedFetchError('connect_failed', 'The connection ended without an answer.'));
   });
   request.on('socket', (socket) => {
