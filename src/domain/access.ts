@@ -41,6 +41,27 @@ export function createPrincipal(
   };
 }
 
+/** What a browser says of the page that makes it send a request. */
+export interface BrowserOrigin {
+  /** The `Origin` header (RFC 6454 §7). */
+  readonly origin: string | undefined;
+  /** The `Sec-Fetch-Site` header (Fetch Metadata). */
+  readonly fetchSite: string | undefined;
+}
+
+/**
+ * Whether a request that carries a cookie may count as its owner's wish: a browser sends cookies whoever's page asks.
+ * It must come from our own origin or from one that the operator allowed. A browser leaves `Origin` out where its page
+ * is ours and nothing is changed; it says so then.
+ */
+export function isTrustedOrigin(
+  { origin, fetchSite }: BrowserOrigin,
+  trusted: { readonly publicUrl: string; readonly allowedOrigins: readonly string[] },
+): boolean {
+  if (origin === undefined) return fetchSite === 'same-origin';
+  return origin === new URL(trusted.publicUrl).origin || trusted.allowedOrigins.includes(origin);
+}
+
 /** The one rule for callers whose credentials do not hold. The reason stays with us, so that nobody can probe it. */
 export function createUnauthenticatedError(): DomainError {
   return new DomainError(

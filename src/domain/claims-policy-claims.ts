@@ -30,7 +30,7 @@ class UnfitClaimsError extends Error {
  * like; every other becomes a double. CEL compares them with one another, but does not calculate across them: write
  * `double(claims.ratio) * 2.0`. null stays null, and is present: `has(claims.x)` is true of it.
  */
-export function convertClaims(claims: JsonObject): ConvertedClaims {
+export function convertClaims(claims: Readonly<Record<string, unknown>>): ConvertedClaims {
   let left: number = CEL_LIMITS.claimsBytes;
 
   function take(bytes: number): void {

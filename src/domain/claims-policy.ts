@@ -91,7 +91,7 @@ function checkPatterns(source: string, ast: CelNode): void {
  */
 export function evaluateClaims(
   compiled: CompiledClaimsExpression,
-  claims: JsonObject,
+  claims: Readonly<Record<string, unknown>>,
 ): ClaimsVerdict {
   const outcome = evaluateWith(claims, (bindings) => compiled.program.evaluate(bindings));
   switch (outcome.kind) {
@@ -121,7 +121,7 @@ type RefusedOutcome = {
 };
 
 function evaluateWith(
-  claims: JsonObject,
+  claims: Readonly<Record<string, unknown>>,
   evaluate: (bindings: Parameters<CelProgram['evaluate']>[0]) => CelOutcome,
 ): CelOutcome | RefusedOutcome {
   try {

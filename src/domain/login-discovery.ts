@@ -7,6 +7,8 @@ import type { SsoConfiguration } from './sso-configuration.ts';
 
 /** One way to sign in. */
 export interface LoginChoice {
+  /** The configuration's. */
+  readonly id: string;
   /** What the person is shown: the display name, else the issuer's host. */
   readonly label: string;
   readonly loginUrl: string;
@@ -32,6 +34,7 @@ export async function discoverLogins(
     );
   }
   return configurations.map((configuration) => ({
+    id: configuration.id,
     label: describeConfiguration(configuration),
     loginUrl: createLoginUrl(env.publicUrl, configuration.id, { email, returnTo: target }),
   }));

@@ -1,13 +1,16 @@
 /**
- * Owns which part of the program answers a request: pages about ourselves here, calls by the RPC handler. It refuses
- * to own connections (`listener.ts`) and what a call means.
+ * Owns which part of the program answers a request: what is said of the process and its keys here, browsers by the
+ * login routes, calls by the RPC endpoint. It refuses to own connections (`listener.ts`) and what a request means.
  */
+import { answerJson } from './answer.ts';
 import { applyCors } from './cors.ts';
 import type { HandleRequest, HttpRequest, HttpResponse } from './exchange.ts';
 
 export interface RequestHandlerOptions {
-  /** Answers calls, and everything that is not answered here. */
+  /** Answers calls, and everything that is not answered elsewhere. */
   readonly handleRpc: (request: HttpRequest, response: HttpResponse) => void;
+  /** Answers browsers, or returns `undefined` for a path that is not theirs. */
+  readonly handleLogin: (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
   readonly allowedOrigins: readonly string[];
   /** Resolves when calls can be served. */
   readonly checkReadiness: () => Promise<void>;
@@ -23,50 +26,40 @@ export interface Document {
   readonly maxAge: number;
 }
 
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+}
+
 export function createRequestHandler(options: RequestHandlerOptions): HandleRequest {
   return (request, response) => {
     if (applyCors(request, response, options.allowedOrigins) === 'answered') return undefined;
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const [path = ''] = (request.url ?? '').split('?', 1);
     if (request.method === 'GET' || request.method === 'HEAD') {
-      if (path === '/healthz') return answerJson(response, 200, { status: 'ok' });
-      if (path === '/readyz') return answerReadiness(response, options);
+      if (path === '/healthz') return answerJson({ request, response }, 200, { status: 'ok' });
+      if (path === '/readyz') return answerReadiness({ request, response }, options);
       const document = options.documents.get(path);
-      if (document !== undefined) return answerDocument(response, document);
+      if (document !== undefined) return answerDocument({ request, response }, document);
     }
-    return options.handleRpc(request, response);
+    return options.handleLogin(request, response) ?? options.handleRpc(request, response);
   };
 }
 
-async function answerReadiness(
-  response: HttpResponse,
-  options: RequestHandlerOptions,
-): Promise<void> {
-  if (options.isDraining()) return answerJson(response, 503, { status: 'draining' });
+async function answerReadiness(exchange: Exchange, options: RequestHandlerOptions): Promise<void> {
+  if (options.isDraining()) return answerJson(exchange, 503, { status: 'draining' });
   try {
     await options.checkReadiness();
   } catch {
-    return answerJson(response, 503, {
-      status: 'unavailable',
-      reason: 'The store does not answer.',
-    });
+    const reason = 'The store does not answer.';
+    return answerJson(exchange, 503, { status: 'unavailable', reason });
   }
-  return answerJson(response, 200, { status: 'ok' });
+  return answerJson(exchange, 200, { status: 'ok' });
 }
 
-async function answerDocument(response: HttpResponse, { read, maxAge }: Document): Promise<void> {
-  const document = await read();
-  response.setHeader('Cache-Control', `public, max-age=${maxAge}`);
-  // Public keys are for anybody's page.
-  response.setHeader('Access-Control-Allow-Origin', '*');
-  answerJson(response, 200, document);
-}
-
-function answerJson(response: HttpResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-    ...(!response.hasHeader('Cache-Control') && { 'Cache-Control': 'no-store' }),
+async function answerDocument(exchange: Exchange, { read, maxAge }: Document): Promise<void> {
+  answerJson(exchange, 200, await read(), {
+    'cache-control': `public, max-age=${maxAge}`,
+    // Public keys are for anybody's page.
+    'access-control-allow-origin': '*',
   });
-  response.end(text);
 }
