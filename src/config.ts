@@ -2,6 +2,11 @@
 import leven from 'leven';
 import { z } from 'zod';
 
+import { parseAddressBlock } from './http/client-address.ts';
+import type { AddressBlock } from './http/client-address.ts';
+import { EncryptionKeysError, parseEncryptionKeys } from './store/keyring.ts';
+import type { Keyring } from './store/keyring.ts';
+
 /** All `CLAIMGATE_*` variables of the server; docs/configuration.md explains each, and a test compares the two. */
 const variables = {
   CLAIMGATE_HOST: z.string().min(1).default('127.0.0.1'),
@@ -26,12 +31,13 @@ const variables = {
     .string()
     .default('sqlite:./data/claimgate.db')
     .transform(parseDatabaseUrl),
-  CLAIMGATE_ENCRYPTION_KEYS: z.string().min(1).optional(),
+  CLAIMGATE_ENCRYPTION_KEYS: z.string().transform(parseKeys).optional(),
   CLAIMGATE_BOOTSTRAP_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{24,512}$/, 'must have 24 to 512 printable ASCII characters without spaces')
     .optional(),
   CLAIMGATE_DNS_SERVERS: z.string().transform(parseDnsServers).optional(),
+  CLAIMGATE_TRUSTED_PROXIES: z.string().default('').transform(parseAddressBlocks),
   CLAIMGATE_RETURN_TO_ORIGINS: z.string().default('').transform(parseOrigins),
   CLAIMGATE_SESSION_IDLE_MINUTES: createCount(8 * 60, 1, 365 * 24 * 60),
   CLAIMGATE_SESSION_MAX_MINUTES: createCount(24 * 60, 1, 365 * 24 * 60),
@@ -61,11 +67,13 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** The SQLite file. */
   readonly databaseFile: string;
-  /** Unparsed `id:base64` list; secret. */
-  readonly encryptionKeys: string | undefined;
+  /** Those of the key file next to the database when absent. */
+  readonly encryptionKeys: Keyring | undefined;
   readonly bootstrapToken: string | undefined;
   /** The system's when absent. */
   readonly dnsServers: readonly string[] | undefined;
+  /** Whose `X-Forwarded-For` counts. */
+  readonly trustedProxies: readonly AddressBlock[];
   /** Origins, besides our own, that a browser may be sent to after it has signed in or out. */
   readonly returnToOrigins: readonly string[];
   readonly sessionLifetime: { readonly idleMs: number; readonly absoluteMs: number };
@@ -121,6 +129,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     encryptionKeys: data.CLAIMGATE_ENCRYPTION_KEYS,
     bootstrapToken: data.CLAIMGATE_BOOTSTRAP_TOKEN,
     dnsServers: data.CLAIMGATE_DNS_SERVERS,
+    trustedProxies: data.CLAIMGATE_TRUSTED_PROXIES,
     returnToOrigins: data.CLAIMGATE_RETURN_TO_ORIGINS,
     sessionLifetime: {
       idleMs: data.CLAIMGATE_SESSION_IDLE_MINUTES * MINUTE_MS,
@@ -197,6 +206,25 @@ function parseDnsServers(value: string, context: z.RefinementCtx): readonly stri
   return reportMistake(
     context,
     'must be IP addresses separated by commas, each with :port if it is not 53, IPv6 ones with a port in brackets',
+  );
+}
+
+function parseKeys(value: string, context: z.RefinementCtx): Keyring {
+  try {
+    return parseEncryptionKeys(value);
+  } catch (error) {
+    if (!(error instanceof EncryptionKeysError)) throw error;
+    return reportMistake(context, `cannot be used: ${error.message}`);
+  }
+}
+
+function parseAddressBlocks(value: string, context: z.RefinementCtx): readonly AddressBlock[] {
+  const blocks = splitList(value).map(parseAddressBlock);
+  const known = blocks.filter((block) => block !== undefined);
+  if (known.length === blocks.length) return known;
+  return reportMistake(
+    context,
+    'must be IP addresses or blocks such as 10.0.0.0/8, separated by commas',
   );
 }
 

@@ -14,18 +14,21 @@ import { bootstrapStore } from './domain/bootstrap.ts';
 import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, publishKeySet } from './domain/id-token.ts';
 import type { Environment, Store } from './domain/ports.ts';
-import { createTokenUses } from './domain/token-use.ts';
+import { createUseRecorder } from './domain/use-recorder.ts';
 import { startListener } from './http/listener.ts';
 import { createRequestHandler } from './http/request-handler.ts';
-import { createUnaryAdapter } from './http/unary-adapter.ts';
+import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
+import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { createCallObserver, createLogger } from './log.ts';
+import { createGuardedFetch } from './oidc/guarded-fetch.ts';
+import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
-import { loadOrCreateKeyFile, parseEncryptionKeys } from './store/keyring.ts';
+import { loadOrCreateKeyFile } from './store/key-file.ts';
+import { describeStart } from './start-message.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import { startUpkeep } from './upkeep.ts';
 
-/** How often gathered token uses are written, in milliseconds. */
-const FLUSH_INTERVAL_MS = 30_000;
 /** How long calls under way may take to finish when we stop, in milliseconds. */
 const DRAIN_MS = 8000;
 
@@ -39,6 +42,8 @@ export interface RunningServer {
 
 /** Runs the server until a signal ends it. Resolves to the process's exit code. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
+  // Times in claims rules are told in UTC, wherever the machine stands.
+  process.env['TZ'] = 'UTC';
   let server: RunningServer;
   let config: Config;
   let logger: Logger;
@@ -50,7 +55,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
     process.stderr.write(`claimgate: ${describeStartFailure(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
-  process.stdout.write(describeStart(server, config));
+  process.stdout.write(describeStart(server, config.tls !== undefined));
   const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
   logger.info({ signal }, 'stopping');
   await server.stop();
@@ -81,26 +86,53 @@ async function startWithStore(
 ): Promise<RunningServer> {
   // The port is known only once we listen, and URLs that we make may name it.
   let publicUrl = config.publicUrl ?? '';
+  const now = () => new Date();
+  const guarded = createGuardedFetch({
+    allowHttp: config.allowHttpIssuers,
+    allowPrivate: config.allowPrivateIssuers,
+  });
   const env: Environment = {
     store,
     dns: createDnsResolver({ servers: config.dnsServers }),
     signer: createEs256Signer(),
-    now: () => new Date(),
+    now,
     newId,
     randomBytes,
     get publicUrl() {
       return publicUrl;
     },
+    identityProvider: createOpenidProviderClient({ guarded, now }),
     allowHttpIssuers: config.allowHttpIssuers,
+    returnToOrigins: config.returnToOrigins,
+    sessionLifetime: config.sessionLifetime,
+    attemptRetention: config.attemptRetention,
+    rateLimiter: createMemoryRateLimiter(),
   };
   const bootstrapped = await bootstrapStore(env, config.bootstrapToken);
-  const tokenUses = createTokenUses(store, env.now);
+  const tokenUses = createUseRecorder(
+    (uses) => store.transaction((tx) => tx.recordTokenUses(uses)),
+    now,
+  );
+  const sessionUses = createUseRecorder(
+    (uses) => store.transaction((tx) => tx.recordSessionUses(uses)),
+    now,
+  );
   const listener = await startListener({
     host: config.host,
     port: config.port,
     tls,
     handle: createRequestHandler({
-      handleRpc: createUnaryAdapter(createRpcOptions(env, tokenUses, createCallObserver(logger))),
+      handleRpc: createRpcEndpoint(
+        createRpcOptions({
+          env,
+          tokenUses,
+          sessionUses,
+          allowedOrigins: config.allowedOrigins,
+          observe: createCallObserver(logger),
+        }),
+        config.trustedProxies,
+      ),
+      handleLogin: () => undefined,
       allowedOrigins: config.allowedOrigins,
       checkReadiness: () => store.ping(),
       isDraining: () => listener.draining.aborted,
@@ -120,18 +152,14 @@ async function startWithStore(
   });
   const url = createUrl(tls === undefined ? 'http' : 'https', config.host, listener.port);
   publicUrl ||= url;
-  const flushing = setInterval(() => void flush(), FLUSH_INTERVAL_MS);
-  const flush = () =>
-    tokenUses
-      .flush()
-      .catch((error: unknown) => logger.warn({ err: error }, 'token uses not recorded'));
+  const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
   return {
     url,
     bootstrapped,
     async stop() {
       await listener.close({ drainMs: DRAIN_MS });
-      clearInterval(flushing);
-      await flush();
+      await upkeep.stop();
+      guarded.close();
       await store.close();
     },
   };
@@ -139,36 +167,14 @@ async function startWithStore(
 
 async function openStore(config: Config): Promise<Store> {
   const keyring =
-    config.encryptionKeys === undefined
-      ? await loadOrCreateKeyFile(join(dirname(config.databaseFile), 'claimgate.key'))
-      : parseEncryptionKeys(config.encryptionKeys);
+    config.encryptionKeys ??
+    (await loadOrCreateKeyFile(join(dirname(config.databaseFile), 'claimgate.key')));
   return openSqliteStore({ file: config.databaseFile, keyring });
 }
 
 function createUrl(scheme: string, host: string, port: number): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-/** What a person at a terminal reads. A token that we generated is shown here, this once. */
-function describeStart({ url, bootstrapped }: RunningServer, config: Config): string {
-  const listening = `Claimgate listens at ${url}\n`;
-  if (bootstrapped === undefined) return listening;
-  const { generatedToken, organizationId } = bootstrapped;
-  const token = generatedToken ?? '$CLAIMGATE_BOOTSTRAP_TOKEN';
-  const introduction =
-    generatedToken === undefined
-      ? 'The operator token is the one in CLAIMGATE_BOOTSTRAP_TOKEN.'
-      : `The operator token, shown this once:\n\n  ${generatedToken}\n`;
-  const insecure = config.tls === undefined ? '' : ' --insecure';
-  return `${listening}
-This is the first start: there is now an organization, "Default organization" (${organizationId}).
-${introduction}
-Try it:
-
-  curl -sS${insecure} ${url}/gitpod.v1.OrganizationService/ListSSOConfigurations -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' -d '{"organizationId":"${organizationId}"}'
-
-`;
 }
 
 function describeStartFailure(error: unknown): string {

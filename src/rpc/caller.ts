@@ -8,6 +8,9 @@ import type { Principal } from '../domain/access.ts';
 /** Named in every response as `x-request-id`, and in the log. */
 export const requestIdKey = createContextKey('', { description: 'request id' });
 
+/** Tells the caller's network address, as far as the proxies that we trust tell it. Few calls ask. */
+export const addressKey = createContextKey(() => '', { description: 'client address' });
+
 export const principalKey = createContextKey<Principal | undefined>(undefined, {
   description: 'principal',
 });

@@ -5,11 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { HandlerContext } from '@connectrpc/connect';
 
-import { createUnauthenticatedError, needsCredentials } from '../domain/access.ts';
+import { createUnauthenticatedError, isTrustedOrigin, needsCredentials } from '../domain/access.ts';
 import type { Principal } from '../domain/access.ts';
 import type { Environment } from '../domain/ports.ts';
+import { nameSessionCookie, readCookie } from '../domain/session-cookie.ts';
+import { authenticateSession } from '../domain/session.ts';
 import { authenticateToken } from '../domain/token.ts';
-import type { TokenUses } from '../domain/token-use.ts';
+import type { Uses } from '../domain/use-recorder.ts';
 import { recordFailure } from './call-record.ts';
 import type { ObserveCall } from './call-record.ts';
 import { principalKey, requestIdKey } from './caller.ts';
@@ -20,11 +22,19 @@ const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
 export type RequestGate = (context: HandlerContext) => Promise<void>;
 
-export function createRequestGate(
-  env: Pick<Environment, 'store' | 'now'>,
-  tokenUses: TokenUses,
-  observe: ObserveCall,
-): RequestGate {
+export interface RequestGateOptions {
+  readonly env: Environment;
+  /** Told of each use of a token. */
+  readonly tokenUses: Uses;
+  /** Told of each use of a session. */
+  readonly sessionUses: Uses;
+  /** Origins whose pages may call with the session cookie, besides our own. */
+  readonly allowedOrigins: readonly string[];
+  readonly observe: ObserveCall;
+}
+
+export function createRequestGate(options: RequestGateOptions): RequestGate {
+  const { env, tokenUses, sessionUses, allowedOrigins, observe } = options;
   return async (context) => {
     const startedAt = performance.now();
     const given = context.requestHeader.get('x-request-id');
@@ -44,10 +54,26 @@ export function createRequestGate(
   };
 
   async function authenticate(header: Headers): Promise<Principal> {
-    const [, token] = BEARER.exec(header.get('authorization') ?? '') ?? [];
+    const authorization = header.get('authorization');
+    if (authorization === null) return authenticateBrowser(header);
+    const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined) throw createUnauthenticatedError();
     const { principal, tokenId } = await authenticateToken(env, token);
     tokenUses.note(tokenId);
+    return principal;
+  }
+
+  /** A cookie comes with whatever any page asks for, so it counts from the pages of trusted origins alone. */
+  async function authenticateBrowser(header: Headers): Promise<Principal> {
+    const cookie = readCookie(header.get('cookie'), nameSessionCookie(env.publicUrl));
+    const origin = {
+      origin: header.get('origin') ?? undefined,
+      fetchSite: header.get('sec-fetch-site') ?? undefined,
+    };
+    const isTrusted = isTrustedOrigin(origin, { publicUrl: env.publicUrl, allowedOrigins });
+    if (cookie === undefined || !isTrusted) throw createUnauthenticatedError();
+    const { principal, session } = await authenticateSession(env, cookie);
+    sessionUses.note(session.id);
     return principal;
   }
 }

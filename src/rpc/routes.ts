@@ -1,17 +1,17 @@
 /** Owns the list of the services that we serve, and the limits of their calls. */
 import type { ConnectError, ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 
-import type { Environment } from '../domain/ports.ts';
-import type { TokenUses } from '../domain/token-use.ts';
+import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
-import type { ObserveCall } from './call-record.ts';
 import { adviseOnRetry } from './errors.ts';
+import { createAccountService } from './account-service.ts';
 import { createIdentityService } from './identity-service.ts';
 import { createInterceptors } from './interceptors.ts';
 import { createOrganizationService } from './organization-service.ts';
 import { createRequestGate } from './request-gate.ts';
+import type { RequestGateOptions } from './request-gate.ts';
 import { createUserService } from './user-service.ts';
 
 /** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
@@ -27,21 +27,19 @@ export type RpcOptions = ConnectRouterOptions & {
   readonly errorHeader: (error: ConnectError) => Readonly<Record<string, string>>;
 };
 
-export function createRpcOptions(
-  env: Environment,
-  tokenUses: TokenUses,
-  observe: ObserveCall,
-): RpcOptions {
+export function createRpcOptions(options: RequestGateOptions): RpcOptions {
+  const { env, observe } = options;
   return {
     readMaxBytes: READ_MAX_BYTES,
     writeMaxBytes: WRITE_MAX_BYTES,
     maxTimeoutMs: MAX_TIMEOUT_MS,
     // The published clients read an absent list or string as null, so zero values are written too.
     jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownFields: true },
-    requestGate: createRequestGate(env, tokenUses, observe),
+    requestGate: createRequestGate(options),
     interceptors: createInterceptors(observe),
     errorHeader: adviseOnRetry,
     routes(router) {
+      router.service(AccountService, createAccountService(env));
       router.service(OrganizationService, createOrganizationService(env));
       router.service(IdentityService, createIdentityService(env));
       router.service(UserService, createUserService(env));

@@ -1,0 +1,59 @@
+/**
+ * Owns the sending of an answer, on HTTP/1.1 and HTTP/2. It refuses to know protocols: they bring headers, body and
+ * trailers.
+ */
+import type { Compression } from '@connectrpc/connect/protocol';
+import type { HttpRequest, HttpResponse } from './exchange.ts';
+
+export type HeaderFields = Record<string, string | string[]>;
+
+export interface Answer {
+  readonly status: number;
+  readonly header: HeaderFields;
+  readonly body: Uint8Array | undefined;
+  /** Sent after the body; on HTTP/1.1 that needs a body without a `content-length`. */
+  readonly trailer?: HeaderFields;
+}
+
+export function sendAnswer(
+  response: HttpResponse,
+  { status, header, body, trailer }: Answer,
+): void {
+  // The client has gone, or the listener's own deadline answered.
+  if (response.destroyed || response.headersSent) return;
+  // One call for each class: TypeScript cannot call the union.
+  if ('stream' in response) response.writeHead(status, header);
+  else response.writeHead(status, header);
+  if (trailer !== undefined) response.addTrailers(trailer);
+  if (body === undefined) response.end();
+  else response.end(body);
+}
+
+/** A JSON document. `HEAD` gets its headers alone. */
+export function answerJson(
+  { request, response }: { readonly request: HttpRequest; readonly response: HttpResponse },
+  status: number,
+  document: object,
+  header: HeaderFields = { 'cache-control': 'no-store' },
+): void {
+  const body = Buffer.from(JSON.stringify(document));
+  sendAnswer(response, {
+    status,
+    header: {
+      'content-type': 'application/json',
+      'content-length': String(body.byteLength),
+      ...header,
+    },
+    body: request.method === 'HEAD' ? undefined : body,
+  });
+}
+
+/** Packs what is worth packing; undefined for what is not. */
+export function compress(
+  bytes: Uint8Array,
+  compression: Compression | null,
+  compressMinBytes: number,
+): Promise<Uint8Array> | undefined {
+  if (compression === null || bytes.byteLength < compressMinBytes) return undefined;
+  return compression.compress(bytes);
+}

@@ -1,0 +1,90 @@
+/** Owns the joining of the login spoke to HTTP: Node's requests become its own, and its answers Node's. */
+import type { LoginHttpRequest, LoginHttpResponse } from '../login/login-http.ts';
+import { sendAnswer } from './answer.ts';
+import type { HeaderFields } from './answer.ts';
+import { readClientAddress } from './client-address.ts';
+import type { AddressBlock } from './client-address.ts';
+import type { HttpRequest, HttpResponse } from './exchange.ts';
+
+/** Of a form, in bytes. Ours hold an email and an address to return to. */
+const FORM_MAX_BYTES = 16 * 1024;
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
+
+/** The routes of `login/routes.ts`. */
+export interface LoginRoutes {
+  readonly match: (method: string, path: string) => boolean;
+  readonly handle: (request: LoginHttpRequest) => Promise<LoginHttpResponse>;
+}
+
+export function createLoginEndpoint(
+  routes: LoginRoutes,
+  trustedProxies: readonly AddressBlock[],
+): (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined {
+  return (request, response) => {
+    const url = request.url ?? '';
+    const [path = ''] = url.split('?', 1);
+    const method = request.method ?? '';
+    if (!routes.match(method, path)) return undefined;
+    return answer(request, response, { method, path, query: url.slice(path.length) });
+  };
+
+  async function answer(
+    request: HttpRequest,
+    response: HttpResponse,
+    { method, path, query }: { method: string; path: string; query: string },
+  ): Promise<void> {
+    const form = await readForm(request);
+    if (form === 'too large') {
+      return sendAnswer(response, {
+        status: 413,
+        header: { connection: 'close', 'content-length': '0' },
+        body: undefined,
+      });
+    }
+    const { headers, socket } = request;
+    const answered = await routes.handle({
+      method,
+      path,
+      query: new URLSearchParams(query),
+      headers: {
+        cookie: headers.cookie,
+        origin: headers.origin,
+        'sec-fetch-site': [headers['sec-fetch-site']].flat()[0],
+      },
+      form,
+      address: readClientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies),
+    });
+    return sendAnswer(response, {
+      status: answered.status,
+      header: mergeHeaders(response, answered.headers),
+      body: Buffer.from(answered.body),
+    });
+  }
+}
+
+async function readForm(request: HttpRequest): Promise<URLSearchParams | 'too large' | undefined> {
+  if (request.method !== 'POST' || !FORM_TYPE.test(request.headers['content-type'] ?? '')) {
+    request.resume();
+    return undefined;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.byteLength;
+    if (size > FORM_MAX_BYTES) return 'too large';
+    chunks.push(bytes);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString());
+}
+
+/** `vary` joins what has been put there before. */
+function mergeHeaders(response: HttpResponse, headers: LoginHttpResponse['headers']): HeaderFields {
+  const merged: HeaderFields = {};
+  for (const [name, value] of Object.entries(headers)) {
+    merged[name] = typeof value === 'string' ? value : [...value];
+  }
+  const before = response.getHeader('vary');
+  if (before !== undefined) merged['vary'] = [before, merged['vary'] ?? []].flat().join(', ');
+  return merged;
+}

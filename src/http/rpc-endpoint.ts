@@ -1,0 +1,42 @@
+/** Owns the joining of the RPC spoke to HTTP: what a call knows of its connection, and what no route answers. */
+import { createContextValues } from '@connectrpc/connect';
+
+import { addressKey } from '../rpc/caller.ts';
+import type { RpcOptions } from '../rpc/routes.ts';
+import { answerJson } from './answer.ts';
+import { readClientAddress } from './client-address.ts';
+import type { AddressBlock } from './client-address.ts';
+import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { createUnaryAdapter } from './unary-adapter.ts';
+import type { HandleHttp } from './unary-adapter.ts';
+import { answerUnimplemented } from './unary-unimplemented.ts';
+
+/** Below the listener's own deadline, so that a caller gets an answer and not a broken stream; in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 25_000;
+
+export function createRpcEndpoint(
+  options: RpcOptions,
+  trustedProxies: readonly AddressBlock[],
+): HandleHttp {
+  return createUnaryAdapter({
+    ...options,
+    defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
+    contextValues: (request) => {
+      const readAddress = () =>
+        readClientAddress(
+          request.socket.remoteAddress,
+          request.headers['x-forwarded-for'],
+          trustedProxies,
+        );
+      return createContextValues().set(addressKey, readAddress);
+    },
+    fallback: answerOther,
+  });
+}
+
+function answerOther(request: HttpRequest, response: HttpResponse): void {
+  if (answerUnimplemented(request, response)) return;
+  const refusal = { code: 'not_found', message: 'Nothing is served here.' };
+  answerJson({ request, response }, 404, refusal, { 'x-should-retry': 'false' });
+  request.resume();
+}

@@ -1,0 +1,27 @@
+/** Owns what a person at a terminal reads when the server has started. */
+import type { Bootstrapped } from './domain/bootstrap.ts';
+
+/** A token that was generated is shown here, this once. */
+export function describeStart(
+  { url, bootstrapped }: { readonly url: string; readonly bootstrapped: Bootstrapped | undefined },
+  isTls: boolean,
+): string {
+  const listening = `Claimgate listens at ${url}\n`;
+  if (bootstrapped === undefined) return listening;
+  const { generatedToken, organizationId } = bootstrapped;
+  const token = generatedToken ?? '$CLAIMGATE_BOOTSTRAP_TOKEN';
+  const introduction =
+    generatedToken === undefined
+      ? 'The operator token is the one in CLAIMGATE_BOOTSTRAP_TOKEN.'
+      : `The operator token, shown this once:\n\n  ${generatedToken}\n`;
+  // The certificate is rarely for the address that we listen at.
+  const curl = isTls ? 'curl -sS --insecure' : 'curl -sS';
+  return `${listening}
+This is the first start: there is now an organization, "Default organization" (${organizationId}).
+${introduction}
+Try it:
+
+  ${curl} ${url}/gitpod.v1.OrganizationService/ListSSOConfigurations -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' -d '{"organizationId":"${organizationId}"}'
+
+`;
+}
