@@ -15,12 +15,14 @@ import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, publishKeySet } from './domain/id-token.ts';
 import type { Environment, Store } from './domain/ports.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
+import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
 import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { createCallObserver, createLogger } from './log.ts';
+import { createLoginRoutes } from './login/routes.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
@@ -132,7 +134,13 @@ async function startWithStore(
         }),
         config.trustedProxies,
       ),
-      handleLogin: () => undefined,
+      handleLogin: createLoginEndpoint(
+        createLoginRoutes(env, {
+          allowedOrigins: config.allowedOrigins,
+          noteSessionUse: (id) => sessionUses.note(id),
+        }),
+        config.trustedProxies,
+      ),
       allowedOrigins: config.allowedOrigins,
       checkReadiness: () => store.ping(),
       isDraining: () => listener.draining.aborted,

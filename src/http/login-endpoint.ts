@@ -1,5 +1,5 @@
 /** Owns the joining of the login spoke to HTTP: Node's requests become its own, and its answers Node's. */
-import type { LoginHttpRequest, LoginHttpResponse } from '../login/login-http.ts';
+import type { LoginHttpResponse, LoginRoutes } from '../login/routes.ts';
 import { sendAnswer } from './answer.ts';
 import type { HeaderFields } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
@@ -9,12 +9,6 @@ import type { HttpRequest, HttpResponse } from './exchange.ts';
 /** Of a form, in bytes. Ours hold an email and an address to return to. */
 const FORM_MAX_BYTES = 16 * 1024;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
-
-/** The routes of `login/routes.ts`. */
-export interface LoginRoutes {
-  readonly match: (method: string, path: string) => boolean;
-  readonly handle: (request: LoginHttpRequest) => Promise<LoginHttpResponse>;
-}
 
 export function createLoginEndpoint(
   routes: LoginRoutes,
