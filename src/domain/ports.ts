@@ -68,7 +68,10 @@ export interface StoreReader extends LoginReader {
   isEmpty(): Promise<boolean>;
 
   findUser(id: string): Promise<User | undefined>;
-  /** Sorted as the query says, ties by id in the same direction. `search` matches a part of name or email without regard to case. */
+  /**
+   * Sorted as the query says, ties by id in the same direction. `search` matches a part of name or email without
+   * regard to case.
+   */
   listMembers(query: MemberQuery, page: PageRequest): Promise<Page<User>>;
   countMembers(query: MemberQuery): Promise<number>;
   countActiveAdmins(organizationId: string): Promise<number>;
