@@ -82,7 +82,7 @@ const organizationNotFound = (): DomainError =>
     'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.',
   );
 
-const memberNotFound = (): DomainError =>
+export const memberNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such member in this organization. ListMembers shows who is there.',
@@ -227,8 +227,8 @@ export async function setRole(
 }
 
 /**
- * Takes a user out of the organization: one's own, or as an admin anybody's. The user's tokens end with it. The last
- * active admin cannot leave.
+ * Takes a user out of the organization: one's own, or as an admin anybody's. The user's tokens and sessions end with
+ * it. The last active admin cannot leave, nor the last active operator.
  */
 export async function leaveOrganization(
   env: Environment,
@@ -243,18 +243,15 @@ export async function leaveOrganization(
     await tx.lockOperators();
     const user = await lockMember(tx, target.organizationId, userId);
     await assertAnotherAdmin(tx, user, 'removed');
-    if (user.operator && (await tx.countActiveOperators({ except: user.id })) === 0) {
-      throw new DomainError(
-        'failed_precondition',
-        'The last operator cannot leave. Make another operator first.',
-      );
-    }
+    await assertAnotherOperator(tx, user, 'removed');
     await tx.updateUser({ ...user, status: 'left', role: 'member', operator: false });
     await tx.deletePersonalAccessTokensOf(user.id);
+    await tx.deleteSessionsOf(user.id);
   });
 }
 
-async function lockMember(
+/** A member who has not left, with the organization locked. */
+export async function lockMember(
   tx: StoreTransaction,
   organizationId: string,
   userId: string,
@@ -266,12 +263,30 @@ async function lockMember(
   return user;
 }
 
-async function assertAnotherAdmin(tx: StoreTransaction, user: User, what: string): Promise<void> {
+export async function assertAnotherAdmin(
+  tx: StoreTransaction,
+  user: User,
+  what: string,
+): Promise<void> {
   if (user.role !== 'admin' || user.status !== 'active') return;
   if ((await tx.countActiveAdmins(user.organizationId)) > 1) return;
   throw new DomainError(
     'failed_precondition',
     `The last admin of an organization cannot be ${what}. Make another member an admin with SetRole first.`,
+  );
+}
+
+/** Call with `lockOperators` held. */
+export async function assertAnotherOperator(
+  tx: StoreTransaction,
+  user: User,
+  what: string,
+): Promise<void> {
+  if (!user.operator || user.status !== 'active') return;
+  if ((await tx.countActiveOperators({ except: user.id })) > 0) return;
+  throw new DomainError(
+    'failed_precondition',
+    `The last operator cannot be ${what}. Make another operator first.`,
   );
 }
 

@@ -3,10 +3,10 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
 import type { DomainVerification } from '../domain/domain-verification.ts';
-import { createViolationError } from '../domain/errors.ts';
 import type { Organization, User } from '../domain/organization.ts';
 import type { SsoConfiguration } from '../domain/sso-configuration.ts';
 import type { PersonalAccessToken } from '../domain/token.ts';
+import { createEnumReader } from './enum-reader.ts';
 import { Principal } from '../../gen/gitpod/v1/identity_pb.ts';
 import type { SubjectSchema } from '../../gen/gitpod/v1/identity_pb.ts';
 import {
@@ -149,15 +149,3 @@ export const readSsoConfigurationState = createEnumReader(
   SSO_STATES,
   'ACTIVE or INACTIVE',
 );
-
-function createEnumReader<Value extends string>(
-  values: readonly Value[],
-  numbers: Readonly<Record<Value, number>>,
-  choice: string,
-) {
-  return (number: number, field: string): Value => {
-    const value = values.find((candidate) => numbers[candidate] === number);
-    if (value !== undefined) return value;
-    throw createViolationError([{ field, rule: 'enum.defined', message: `must be ${choice}` }]);
-  };
-}

@@ -1,6 +1,8 @@
 /** Owns the list of the services that we serve, and the limits of their calls. */
 import type { ConnectError, ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 
+import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
@@ -9,6 +11,8 @@ import { adviseOnRetry } from './errors.ts';
 import { createAccountService } from './account-service.ts';
 import { createIdentityService } from './identity-service.ts';
 import { createInterceptors } from './interceptors.ts';
+import { createLoginAttemptService } from './login-attempt-service.ts';
+import { createMemberService } from './member-service.ts';
 import { createOrganizationService } from './organization-service.ts';
 import { createRequestGate } from './request-gate.ts';
 import type { RequestGateOptions } from './request-gate.ts';
@@ -43,6 +47,8 @@ export function createRpcOptions(options: RequestGateOptions): RpcOptions {
       router.service(OrganizationService, createOrganizationService(env));
       router.service(IdentityService, createIdentityService(env));
       router.service(UserService, createUserService(env));
+      router.service(LoginAttemptService, createLoginAttemptService(env));
+      router.service(MemberService, createMemberService(env));
     },
   };
 }
