@@ -136,6 +136,14 @@ async function findLinkable(
   const candidates = await tx.listUsersByEmail(configuration.organizationId, email);
   const [user] = candidates;
   if (user === undefined) return undefined;
+  // Whoever runs the organization's identity provider can say any email. That must not reach other organizations.
+  if (candidates.some(({ operator }) => operator)) {
+    throw new LoginFailure(
+      'person',
+      'email_taken',
+      'An operator has this email. Operators are not linked to an identity provider by their email.',
+    );
+  }
   if (candidates.length === 1 && !(await tx.hasIdentity(configuration.id, user.id))) return user;
   throw new LoginFailure(
     'person',

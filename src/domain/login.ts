@@ -18,14 +18,15 @@
 import { createHash } from 'node:crypto';
 
 import { mapClaims } from './claims-mapping.ts';
-import { compileClaimsExpression, evaluateClaims } from './claims-policy.ts';
+import { evaluateClaims } from './claims-policy.ts';
+import { compileOnce } from './compiled-rules.ts';
 import { DomainError } from './errors.ts';
 import type { ClientRegistration, VerifiedClaims } from './identity-provider.ts';
 import { maskEmail } from './login-attempt.ts';
 import type { LoginAttempt } from './login-attempt.ts';
 import { LoginFailure } from './login-failure.ts';
 import { admitPerson, checkEmail } from './login-person.ts';
-import type { Environment } from './ports.ts';
+import type { Environment, StoreTransaction } from './ports.ts';
 import { digestSessionToken, generateSessionToken } from './session.ts';
 import type { Session } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
@@ -124,7 +125,10 @@ export async function startLogin(env: Environment, input: StartLoginInput): Prom
       scopes: selectScopes(configuration),
       loginHint: input.email === '' ? undefined : input.email,
     });
-    await env.store.transaction((tx) => tx.insertPendingLogin(pending));
+    await env.store.transaction(async (tx) => {
+      await assertStillThere(tx, configuration.id);
+      await tx.insertPendingLogin(pending);
+    });
     return url;
   });
 }
@@ -276,9 +280,10 @@ async function recordRefusal<Result>(
     // A replay comes after its login has been recorded under the pending login's id.
     const id = error.reason === 'attempt_replayed' ? env.newId() : pending.id;
     const attempt = createAttempt(env, { ...pending, id }, address, email, error);
-    await env.store.transaction((tx) =>
-      tx.insertLoginAttempt(attempt, claims, env.attemptRetention),
-    );
+    await env.store.transaction(async (tx) => {
+      await assertStillThere(tx, pending.ssoConfigurationId);
+      await tx.insertLoginAttempt(attempt, claims, env.attemptRetention);
+    });
     throw new LoginRefused(id, error, returnTo);
   }
 }
@@ -303,6 +308,12 @@ function createAttempt(
     address,
     at: env.now(),
   };
+}
+
+/** Identity providers take their time, and what belongs to a configuration goes with it. */
+async function assertStillThere(tx: StoreTransaction, ssoConfigurationId: string): Promise<void> {
+  if ((await tx.lockSsoConfiguration(ssoConfigurationId)) === undefined)
+    throw ssoConfigurationNotFound();
 }
 
 /** Switched off, changed or deleted meanwhile: the login does not complete. */
@@ -344,7 +355,7 @@ async function readRegistration(
 
 function compileRule(expression: string) {
   try {
-    return compileClaimsExpression(expression);
+    return compileOnce(expression);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw new LoginFailure(

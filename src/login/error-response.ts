@@ -26,6 +26,12 @@ const GONE: Explanation = {
   text: 'It may have been switched off. Begin again with your work email, or ask the admin of your organization.',
 };
 
+const OVER: Explanation = {
+  status: 400,
+  heading: 'This sign-in cannot go on',
+  text: 'The settings of the server changed meanwhile. Begin again.',
+};
+
 const BUSY: Explanation = {
   status: 503,
   heading: 'Signing in does not work right now',
@@ -36,7 +42,7 @@ const BUSY: Explanation = {
 const EXPLANATIONS: Readonly<Record<DomainErrorCode, Explanation>> = {
   invalid_argument: BAD_LINK,
   not_found: GONE,
-  failed_precondition: GONE,
+  failed_precondition: OVER,
   already_exists: BUSY,
   aborted: BUSY,
   unavailable: BUSY,
