@@ -17,9 +17,9 @@ export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './lo
 
 export interface LoginRoutes {
   /** Whether the path is one of the browser's, whatever the method: `handle` answers the wrong ones. */
-  match(method: string, path: string): boolean;
+  readonly match: (method: string, path: string) => boolean;
   /** Fails only with what nobody foresaw; the response to that is the caller's. */
-  handle(request: LoginHttpRequest): Promise<LoginHttpResponse>;
+  readonly handle: (request: LoginHttpRequest) => Promise<LoginHttpResponse>;
 }
 
 type Handle = (context: LoginContext, request: LoginHttpRequest) => Promise<LoginHttpResponse>;

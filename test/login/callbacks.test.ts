@@ -435,7 +435,7 @@ async function startInterruptible(): Promise<{
   let run: () => Promise<void> = async () => {};
   const harness = await startLoginHarness({
     interfere: (provider) => ({
-      startLogin: provider.startLogin,
+      startLogin: (registration, request) => provider.startLogin(registration, request),
       async completeLogin(registration, request) {
         try {
           return await provider.completeLogin(registration, request);

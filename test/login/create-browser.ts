@@ -20,7 +20,7 @@ export interface Browser {
   /** By name. */
   readonly cookies: Map<string, string>;
   /** What it would do with a path, or with a URL of ours. */
-  open(url: string, visit?: Visit): Promise<Answer>;
+  readonly open: (url: string, visit?: Visit) => Promise<Answer>;
 }
 
 export function createBrowser(routes: LoginRoutes, publicUrl: string): Browser {

@@ -29,7 +29,7 @@ import {
 import { startMisbehavingIdp } from '../support/start-misbehaving-idp.ts';
 import type { MisbehavingIdp } from '../support/start-misbehaving-idp.ts';
 import { createBrowser } from './create-browser.ts';
-import type { Browser } from './create-browser.ts';
+import type { Answer, Browser } from './create-browser.ts';
 
 export const PUBLIC_URL = 'http://localhost:8080';
 export const APP_ORIGIN = 'https://app.example.net';
@@ -42,19 +42,19 @@ export interface LoginHarness {
   readonly organizationId: string;
   /** Of `example.com`, at the identity provider. */
   readonly configuration: SsoConfiguration;
-  openBrowser(): Browser;
+  readonly openBrowser: () => Browser;
   /** The whole way in: resolves to the callback's answer. */
-  signIn(browser: Browser, configuration?: SsoConfiguration): ReturnType<Browser['open']>;
-  change<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>;
-  addConfiguration(
+  readonly signIn: (browser: Browser, configuration?: SsoConfiguration) => Promise<Answer>;
+  readonly change: (work: (tx: StoreTransaction) => Promise<void>) => Promise<void>;
+  readonly addConfiguration: (
     idp: MisbehavingIdp,
     given?: Partial<SsoConfiguration>,
-  ): Promise<SsoConfiguration>;
-  addUser(given?: Partial<User>): Promise<User>;
-  listUsers(): Promise<readonly User[]>;
+  ) => Promise<SsoConfiguration>;
+  readonly addUser: (given?: Partial<User>) => Promise<User>;
+  readonly listUsers: () => Promise<readonly User[]>;
   /** Newest first. */
-  listAttempts(): Promise<readonly LoginAttempt[]>;
-  moveClock(ms: number): void;
+  readonly listAttempts: () => Promise<readonly LoginAttempt[]>;
+  readonly moveClock: (ms: number) => void;
 }
 
 export interface LoginHarnessOptions {
