@@ -1,4 +1,5 @@
-// Owns a real DNS server on 127.0.0.1 for tests, over UDP, that answers TXT questions from a table.
+// Owns a real DNS server on 127.0.0.1, over UDP, that answers TXT questions from a table. For the tests and for
+// `npm run demo`.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { decode, encode } from 'dns-packet';

@@ -1,6 +1,7 @@
 /**
  * Owns a real OpenID Provider (the `oidc-provider` package) on this machine, with a sign-in page that needs no script
- * and no password: whoever names one of its people is that person. For tests and demonstrations, and nothing else.
+ * and no password: whoever names one of its people is that person. For the tests and for `npm run demo`, and nothing
+ * else.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
-import { Provider } from 'oidc-provider';
+import { interactionPolicy, Provider } from 'oidc-provider';
 import type { Configuration, InteractionResults } from 'oidc-provider';
 import { renderSignInPage } from './oidc-provider-page.ts';
 import { createMemoryStorage } from './oidc-provider-storage.ts';
@@ -130,7 +131,10 @@ async function createConfiguration(
     scopes: ['openid', 'email', 'profile', 'groups'],
     features: { devInteractions: { enabled: false } },
     pkce: { required: () => true },
-    interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
+    interactions: {
+      url: (_context, { uid }) => `/interaction/${uid}`,
+      policy: createInteractionPolicy(),
+    },
     ttl: {
       AccessToken: LIFETIME_SECONDS,
       AuthorizationCode: 60,
@@ -160,6 +164,20 @@ async function createConfiguration(
   };
 }
 
+/** It asks who is there each time, so that one browser can be several people one after the other. */
+function createInteractionPolicy() {
+  const policy = interactionPolicy.base();
+  policy.get('login')?.checks.add(
+    new interactionPolicy.Check('every_time', 'Everybody is asked each time', ({ oidc }) => {
+      const hasAnswered = oidc.result?.login !== undefined;
+      return hasAnswered
+        ? interactionPolicy.Check.NO_NEED_TO_PROMPT
+        : interactionPolicy.Check.REQUEST_PROMPT;
+    }),
+  );
+  return policy;
+}
+
 /** The page, and what its form sends. */
 async function signIn(
   provider: Provider,
@@ -172,7 +190,7 @@ async function signIn(
     const hint = interaction.params['login_hint'];
     const [account = ''] = typeof hint === 'string' ? hint.split('@') : [];
     response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' });
-    response.end(renderSignInPage(Object.keys(people), account, error));
+    response.end(renderSignInPage(people, account, error));
   };
   if (request.method !== 'POST') return showPage(200);
   const form = new URLSearchParams(await text(request));
