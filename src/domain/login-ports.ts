@@ -20,7 +20,7 @@ export interface LoginReader {
     digest: Uint8Array,
   ): Promise<{ readonly session: Session; readonly user: User } | undefined>;
 
-  /** Newest first. */
+  /** Newest first, by when they ended. */
   listLoginAttempts(filter: LoginAttemptFilter, page: PageRequest): Promise<Page<LoginAttempt>>;
   /** The claims kept of an attempt, decrypted; `undefined` when none are kept. */
   readLoginAttemptClaims(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
@@ -56,13 +56,19 @@ export interface LoginWriter {
   /** Moves each session's `lastUsedAt` forward, never back. Unknown ids are passed over. */
   recordSessionUses(uses: ReadonlyMap<string, Date>): Promise<void>;
 
-  /** Keeps the attempt, its claims encrypted, and forgets what the retention does not keep. */
+  /**
+   * Keeps the attempt, its claims encrypted, and forgets those claims of its configuration that the retention does not
+   * keep.
+   */
   insertLoginAttempt(
     attempt: LoginAttempt,
     claims: Readonly<Record<string, unknown>> | undefined,
     retention: LoginAttemptRetention,
   ): Promise<void>;
-  /** Forgets expired sessions and pending logins, and attempts older than the retention; at most `limit` rows of each. */
+  /**
+   * Forgets expired sessions and pending logins, attempts older than the retention, and all claims where none are to be
+   * kept; at most `limit` rows of each. Resolves to how many it were.
+   */
   forgetExpired(expiry: {
     readonly now: Date;
     readonly sessionLifetime: SessionLifetime;

@@ -31,7 +31,7 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
         .select('id')
         .where('at', '<=', time - attemptRetention.maxAgeMs)
         .limit(limit);
-      const results = [
+      const deletions = [
         await db.deleteFrom('session').where('id', 'in', sessions).executeTakeFirst(),
         await db
           .deleteFrom('pending_login')
@@ -39,7 +39,23 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
           .executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
       ];
-      return results.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
+      const deleted = deletions.reduce(
+        (sum, { numDeletedRows }) => sum + Number(numDeletedRows),
+        0,
+      );
+      if (attemptRetention.claimsPerConfiguration > 0) return deleted;
+      // Switched off: where nobody signs in any more, no attempt comes that would take the claims away.
+      const withClaims = db
+        .selectFrom('login_attempt')
+        .select('id')
+        .where('key_id', 'is not', null)
+        .limit(limit);
+      const emptied = await db
+        .updateTable('login_attempt')
+        .set({ claims: null, key_id: null })
+        .where('id', 'in', withClaims)
+        .executeTakeFirst();
+      return deleted + Number(emptied.numUpdatedRows);
     },
   };
 }

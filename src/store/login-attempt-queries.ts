@@ -1,9 +1,13 @@
-/** Owns the queries over login attempts, whose claims are stored encrypted and kept for the newest alone. */
+/**
+ * Owns the queries over login attempts, whose claims are stored encrypted and kept for the newest alone. New is what
+ * has ended last: an attempt's id is as old as the login's start, minutes before.
+ */
+import { sql } from 'kysely';
 import { DomainError } from '../domain/errors.ts';
 import type { LoginAttempt } from '../domain/login-attempt.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import { writeJson } from './json-column.ts';
-import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
+import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
 import type { LoginAttemptTable } from './schema.ts';
 import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
@@ -38,14 +42,20 @@ export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
         .selectFrom('login_attempt')
         .select(COLUMNS)
         .where('organization_id', '=', organizationId)
+        .orderBy('at', 'desc')
         .orderBy('id', 'desc')
         .limit(readLimit(page));
       if (ssoConfigurationId !== undefined) {
         query = query.where('configuration_id', '=', ssoConfigurationId);
       }
       if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-      if (page.after !== undefined) query = query.where('id', '<', readIdCursor(page.after));
-      return cutPage(await query.execute(), page, readAttempt, ({ id }) => [id]);
+      if (page.after !== undefined) {
+        const [at, id] = readKeyCursor(page.after, 'number');
+        query = query.where(
+          (eb) => sql<boolean>`(${eb.ref('at')}, ${eb.ref('id')}) < (${at}, ${id})`,
+        );
+      }
+      return cutPage(await query.execute(), page, readAttempt, ({ at, id }) => [at, id]);
     },
 
     async readLoginAttemptClaims(id) {
@@ -90,23 +100,26 @@ export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
         .insertInto('login_attempt')
         .values({ ...writeAttempt(attempt), ...kept })
         .execute();
-      if (kept.claims === null) return;
+      // Where none are to be kept any more, those from before go too.
+      if (kept.claims === null && claimsPerConfiguration > 0) return;
       const newestBeyond = await db
         .selectFrom('login_attempt')
-        .select('id')
+        .select(['at', 'id'])
         .where('configuration_id', '=', attempt.ssoConfigurationId)
         .where('key_id', 'is not', null)
+        .orderBy('at', 'desc')
         .orderBy('id', 'desc')
         .limit(1)
         .offset(claimsPerConfiguration)
         .executeTakeFirst();
       if (newestBeyond === undefined) return;
+      const { at, id } = newestBeyond;
       await db
         .updateTable('login_attempt')
         .set({ claims: null, key_id: null })
         .where('configuration_id', '=', attempt.ssoConfigurationId)
         .where('key_id', 'is not', null)
-        .where('id', '<=', newestBeyond.id)
+        .where((eb) => sql<boolean>`(${eb.ref('at')}, ${eb.ref('id')}) <= (${at}, ${id})`)
         .execute();
     },
   };

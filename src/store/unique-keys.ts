@@ -30,6 +30,18 @@ const UNIQUE_KEYS: readonly UniqueKey[] = [
     name: 'personal_access_token_digest_key',
     message: 'There is such a personal access token. Make another one.',
   },
+  {
+    table: 'session',
+    columns: ['digest'],
+    name: 'session_digest_key',
+    message: 'There is such a session. Sign in again.',
+  },
+  {
+    table: 'identity',
+    columns: ['configuration_id', 'identity_key'],
+    name: 'identity_pkey',
+    message: 'This person has just signed in for the first time elsewhere. Sign in again.',
+  },
 ];
 
 /** For databases that say which columns clash. */

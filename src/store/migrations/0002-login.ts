@@ -75,9 +75,9 @@ export async function createLoginTables(db: Kysely<unknown>, { text }: ColumnTyp
     .addColumn('claims', text)
     .addColumn('key_id', text)
     .execute();
-  await createIndex('login_attempt', ['organization_id', 'id']);
-  await createIndex('login_attempt', ['configuration_id', 'id']);
-  await createIndex('login_attempt', ['configuration_id', 'id'], {
+  await createIndex('login_attempt', ['organization_id', 'at', 'id']);
+  await createIndex('login_attempt', ['configuration_id', 'at', 'id']);
+  await createIndex('login_attempt', ['configuration_id', 'at', 'id'], {
     onlyWith: 'key_id',
     name: 'login_attempt_with_claims_idx',
   });
