@@ -2,8 +2,14 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Store } from '../../src/domain/ports.ts';
 import { describeDomainVerifications } from './contract/domain-verifications.ts';
+import { describeExpiry } from './contract/expiry.ts';
+import { describeIdentities } from './contract/identities.ts';
+import { describeLoginAttempts } from './contract/login-attempts.ts';
+import { describeLoginRoutes } from './contract/login-routes.ts';
 import { describeOrganizations } from './contract/organizations.ts';
 import { describePages } from './contract/pages.ts';
+import { describePendingLogins } from './contract/pending-logins.ts';
+import { describeSessions } from './contract/sessions.ts';
 import { describeSigningKeys } from './contract/signing-keys.ts';
 import { describeSsoConfigurations } from './contract/sso-configurations.ts';
 import { describeTokens } from './contract/tokens.ts';
@@ -36,6 +42,12 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
     describeDomainVerifications(store);
     describeTokens(store);
     describeSigningKeys(store);
+    describePendingLogins(store);
+    describeIdentities(store);
+    describeLoginRoutes(store);
+    describeSessions(store);
+    describeLoginAttempts(store);
+    describeExpiry(store);
     describePages(store);
     describeTransactions(store);
   });
