@@ -30,13 +30,13 @@ export function needsCredentials(service: string): boolean {
 /** The principal that an active user becomes with these credentials. */
 export function createPrincipal(
   user: User,
-  credentials: { readonly readOnly: boolean },
+  credentials: { readonly readOnly: boolean; readonly mayOperate: boolean },
 ): Principal {
   return {
     userId: user.id,
     organizationId: user.organizationId,
     role: user.role,
-    operator: user.operator,
+    operator: user.operator && credentials.mayOperate,
     readOnly: credentials.readOnly,
   };
 }
@@ -51,15 +51,19 @@ export interface BrowserOrigin {
 
 /**
  * Whether a request that carries a cookie may count as its owner's wish: a browser sends cookies whoever's page asks.
- * It must come from our own origin or from one that the operator allowed. A browser leaves `Origin` out where its page
- * is ours and nothing is changed; it says so then.
+ *
+ * Browsers name the page's origin in `Origin` with every POST (Fetch §3.2), and whether it is ours in
+ * `Sec-Fetch-Site`, which no page can set (Fetch Metadata §2.3). A request with neither comes from no browser of
+ * today, and is refused.
  */
 export function isTrustedOrigin(
   { origin, fetchSite }: BrowserOrigin,
   trusted: { readonly publicUrl: string; readonly allowedOrigins: readonly string[] },
 ): boolean {
   if (origin === undefined) return fetchSite === 'same-origin';
-  return origin === new URL(trusted.publicUrl).origin || trusted.allowedOrigins.includes(origin);
+  if (origin === new URL(trusted.publicUrl).origin) return fetchSite !== 'cross-site';
+  // Any sandboxed page sends "null".
+  return origin !== 'null' && trusted.allowedOrigins.includes(origin);
 }
 
 /** The one rule for callers whose credentials do not hold. The reason stays with us, so that nobody can probe it. */

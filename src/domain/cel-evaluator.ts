@@ -5,6 +5,7 @@
 import { findNode, listPatterns } from './cel-ast.ts';
 import type { CelNode } from './cel-ast.ts';
 import { createBudget } from './cel-budget.ts';
+import type { CelBudget } from './cel-budget.ts';
 import { emitExpression } from './cel-emit.ts';
 import { createMeter, createMeteredFunctions } from './cel-functions.ts';
 import type { CelMeter } from './cel-functions.ts';
@@ -27,10 +28,10 @@ export interface CelProgram {
   readonly ast: CelNode;
   evaluate(bindings: CelBindings): CelOutcome;
   /**
-   * Evaluates one part alone, under a budget of its own: for explanations. Parts within a macro see its variable only
-   * if the bindings have it. Undefined for an id that is not in the tree.
+   * Evaluates one part alone, for explanations: under a budget of its own, or under one that several parts share. Parts
+   * within a macro see its variable only if the bindings have it. Undefined for an id that is not in the tree.
    */
-  evaluatePart(nodeId: number, bindings: CelBindings): CelOutcome | undefined;
+  evaluatePart(nodeId: number, bindings: CelBindings, budget?: CelBudget): CelOutcome | undefined;
 }
 
 // Evaluation is synchronous, so the meter of the one under way can be told to the functions without a parameter that
@@ -57,25 +58,28 @@ export function createProgram(source: string): CelProgram {
   const evaluateWhole = prepare(emitExpression(ast, METERED_FUNCTIONS.names, emitted), patterns);
   return {
     ast,
-    evaluate: evaluateWhole,
-    evaluatePart(nodeId, bindings) {
+    evaluate: (bindings) => evaluateWhole(bindings),
+    evaluatePart(nodeId, bindings, budget) {
       const part = findNode(ast, nodeId) === undefined ? undefined : emitted.get(nodeId);
-      return part === undefined ? undefined : prepare(part, patterns)(bindings);
+      return part === undefined ? undefined : prepare(part, patterns)(bindings, budget);
     },
   };
 }
 
-function prepare(expr: LibraryExpr, patterns: ReadonlySet<string>): CelProgram['evaluate'] {
+function prepare(
+  expr: LibraryExpr,
+  patterns: ReadonlySet<string>,
+): (bindings: CelBindings, budget?: CelBudget) => CelOutcome {
   const evaluate = plan(ENVIRONMENT, expr);
-  return (bindings) => runMetered(evaluate, bindings, patterns);
+  return (bindings, budget = createBudget()) => runMetered(evaluate, bindings, patterns, budget);
 }
 
 function runMetered(
   evaluate: ReturnType<typeof plan>,
   bindings: CelBindings,
   patterns: ReadonlySet<string>,
+  budget: CelBudget,
 ): CelOutcome {
-  const budget = createBudget();
   const outer = underway;
   const { stackTraceLimit } = Error;
   // CEL's errors are values and may be made by the thousand; their stack traces would be the dearest part of them.

@@ -21,7 +21,7 @@ export {
   plan,
 } from '@bufbuild/cel';
 export type { CelError, CelFunc, CelInput, CelResult, CelValue } from '@bufbuild/cel';
-export { NullValue, isCelList, isCelMap };
+export { NullValue, isCelList, isCelMap, isCelUint };
 
 /** The library's own expression tree. */
 export type LibraryExpr = Extract<Parameters<typeof plan>[1], { readonly exprKind: unknown }>;

@@ -59,7 +59,9 @@ export async function authenticateSession(
   if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
   if (computeSessionEnd(found.session, env.sessionLifetime) <= env.now())
     throw createUnauthenticatedError();
-  return { ...found, principal: createPrincipal(found.user, { readOnly: false }) };
+  // Who runs an organization's identity provider can be anybody in it. That must not reach beyond the organization.
+  const principal = createPrincipal(found.user, { readOnly: false, mayOperate: false });
+  return { ...found, principal };
 }
 
 /** Ends the session. A token that is none is passed over. */

@@ -88,7 +88,7 @@ export async function authenticateToken(
   if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
   const { expiresAt, readOnly, id } = found.token;
   if (expiresAt !== undefined && expiresAt <= env.now()) throw createUnauthenticatedError();
-  return { principal: createPrincipal(found.user, { readOnly }), tokenId: id };
+  return { principal: createPrincipal(found.user, { readOnly, mayOperate: true }), tokenId: id };
 }
 
 export interface CreateTokenInput {

@@ -1,6 +1,6 @@
 /** Owns what every route is given beside its request. */
 import type { Environment } from '../domain/ports.ts';
-import type { CookieNames } from './cookies.ts';
+import type { CookieNames } from '../domain/browser-cookies.ts';
 
 export interface LoginRouteOptions {
   /** Origins, besides our own, whose pages may end the session of their browser. */

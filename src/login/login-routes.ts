@@ -4,7 +4,7 @@ import { checkReturnTo, discoverLogins } from '../domain/login-discovery.ts';
 import { limitCallback, limitDiscovery, limitLoginStart } from '../domain/login-limits.ts';
 import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
 import { endSession } from '../domain/session.ts';
-import { readCookie, writeCookie } from './cookies.ts';
+import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';

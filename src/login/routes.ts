@@ -4,7 +4,7 @@
  */
 import { CALLBACK_PATH } from '../domain/login.ts';
 import type { Environment } from '../domain/ports.ts';
-import { selectCookieNames } from './cookies.ts';
+import { selectCookieNames } from '../domain/browser-cookies.ts';
 import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { createMessagePage, createUnavailablePage } from './login-pages.ts';

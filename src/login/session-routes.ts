@@ -1,13 +1,13 @@
 /** Owns what a browser can ask of its session: whose it is, and its end. */
+import { isTrustedOrigin } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
 import { resolveReturnTo } from '../domain/return-to.ts';
 import { authenticateSession, computeSessionEnd, endSession } from '../domain/session.ts';
 import type { AuthenticatedSession } from '../domain/session.ts';
-import { clearCookie, readCookie } from './cookies.ts';
+import { clearCookie, readCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
-import { isTrustedOrigin } from './request-origin.ts';
 import { respondWithJson, respondWithPage, respondWithRedirect } from './respond.ts';
 import {
   createForeignLogoutPage,
@@ -75,7 +75,8 @@ export async function logOut(
   const { env, options, paths, cookies } = context;
   const { publicUrl } = env;
   const { allowedOrigins } = options;
-  if (!isTrustedOrigin(headers, { publicUrl, allowedOrigins }))
+  const origin = { origin: headers.origin, fetchSite: headers['sec-fetch-site'] };
+  if (!isTrustedOrigin(origin, { publicUrl, allowedOrigins }))
     return respondWithPage(env, 403, createForeignLogoutPage(paths));
   try {
     const token = readCookie(headers.cookie, cookies, 'session');

@@ -8,7 +8,7 @@ import type { HandlerContext } from '@connectrpc/connect';
 import { createUnauthenticatedError, isTrustedOrigin, needsCredentials } from '../domain/access.ts';
 import type { Principal } from '../domain/access.ts';
 import type { Environment } from '../domain/ports.ts';
-import { nameSessionCookie, readCookie } from '../domain/session-cookie.ts';
+import { readSessionToken } from '../domain/browser-cookies.ts';
 import { authenticateSession } from '../domain/session.ts';
 import { authenticateToken } from '../domain/token.ts';
 import type { Uses } from '../domain/use-recorder.ts';
@@ -65,14 +65,14 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
 
   /** A cookie comes with whatever any page asks for, so it counts from the pages of trusted origins alone. */
   async function authenticateBrowser(header: Headers): Promise<Principal> {
-    const cookie = readCookie(header.get('cookie'), nameSessionCookie(env.publicUrl));
+    const token = readSessionToken(header.get('cookie') ?? undefined, env.publicUrl);
     const origin = {
       origin: header.get('origin') ?? undefined,
       fetchSite: header.get('sec-fetch-site') ?? undefined,
     };
     const isTrusted = isTrustedOrigin(origin, { publicUrl: env.publicUrl, allowedOrigins });
-    if (cookie === undefined || !isTrusted) throw createUnauthenticatedError();
-    const { principal, session } = await authenticateSession(env, cookie);
+    if (token === undefined || !isTrusted) throw createUnauthenticatedError();
+    const { principal, session } = await authenticateSession(env, token);
     sessionUses.note(session.id);
     return principal;
   }

@@ -183,7 +183,7 @@ describe('the rotation of keys, as time passes', () => {
       await tx.insertOrganization(organization);
       await tx.insertUser(user);
     });
-    const caller = createPrincipal(user, { readOnly: false });
+    const caller = createPrincipal(user, { readOnly: false, mayOperate: true });
 
     let copy = { at: -Infinity, keys: createLocalJWKSet({ keys: [] }) };
     const issued: { token: string; at: number }[] = [];

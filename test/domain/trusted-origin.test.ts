@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isTrustedOrigin } from '../../src/login/request-origin.ts';
+import { isTrustedOrigin } from '../../src/domain/access.ts';
 
 const OPTIONS = {
   publicUrl: 'https://sso.example.com/under/a/path',
@@ -34,6 +34,6 @@ describe('a request that changes something', () => {
     ['https://sso.example.com.evil.example', undefined, false],
     ['https://app.example.net, https://evil.example', undefined, false],
   ])('with Origin %s and Sec-Fetch-Site %s: %s', (origin, site, trusted) => {
-    expect(isTrustedOrigin({ origin, 'sec-fetch-site': site }, OPTIONS)).toBe(trusted);
+    expect(isTrustedOrigin({ origin, fetchSite: site }, OPTIONS)).toBe(trusted);
   });
 });

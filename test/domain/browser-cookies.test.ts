@@ -7,8 +7,8 @@ import {
   readSessionToken,
   selectCookieNames,
   writeCookie,
-} from '../../src/login/cookies.ts';
-import type { CookieNames } from '../../src/login/cookies.ts';
+} from '../../src/domain/browser-cookies.ts';
+import type { CookieNames } from '../../src/domain/browser-cookies.ts';
 
 const SECRET = 'aZ0-_'.padEnd(43, 'x');
 const TOKEN = `cgses_${SECRET}`;
