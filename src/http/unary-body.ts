@@ -1,0 +1,99 @@
+/**
+ * Owns the bytes of a request's body: reading them within a limit, unpacking them, and getting rid of those that nobody
+ * wants. It refuses to know what they say.
+ */
+import { constants } from 'node:http2';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Compression } from '@connectrpc/connect/protocol';
+import type { HttpRequest } from './exchange.ts';
+
+/**
+ * Reads the whole body. `check` is called with what has arrived, after each chunk, and throws to read no further.
+ * Rejects, too, when the client goes away before its last byte: half a message can be a valid one.
+ */
+export function readBody(
+  request: HttpRequest,
+  check: (chunks: readonly Buffer[], size: number) => void,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const stop = (reason: unknown) => {
+      request.off('data', take);
+      request.off('end', finish);
+      request.off('close', abandon);
+      request.off('error', abandon);
+      reject(reason);
+    };
+    const take = (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      try {
+        check(chunks, size);
+      } catch (reason) {
+        request.pause();
+        stop(reason);
+      }
+    };
+    const finish = () => {
+      // Node ends an HTTP/2 request that was reset as if all had arrived.
+      if (wasCutShort(request)) return abandon();
+      request.off('close', abandon);
+      const [first] = chunks;
+      return resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
+    };
+    const abandon = () => stop(new ConnectError('the client ended the call', Code.Canceled));
+    request.on('data', take);
+    request.once('end', finish);
+    request.once('close', abandon);
+    request.once('error', abandon);
+  });
+}
+
+function wasCutShort(request: HttpRequest): boolean {
+  return 'stream' in request
+    ? request.stream.aborted || request.stream.rstCode !== constants.NGHTTP2_NO_ERROR
+    : !request.complete;
+}
+
+/** Unpacks bytes that the client packed; what cannot be unpacked is the client's mistake, however it is broken. */
+export async function decompress(
+  bytes: Uint8Array,
+  compression: Compression,
+  readMaxBytes: number,
+): Promise<Uint8Array> {
+  try {
+    return await compression.decompress(bytes, readMaxBytes);
+  } catch (reason) {
+    const error = ConnectError.from(reason, Code.InvalidArgument);
+    if (error.code !== Code.Internal) throw error;
+    throw new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, undefined, reason);
+  }
+}
+
+/** How much of a refused request's body is still read, in bytes, and for how long, in milliseconds. */
+const DRAIN_MAX_BYTES = 1024 * 1024;
+const DRAIN_MAX_MS = 5_000;
+
+/**
+ * For a request that was answered before it had arrived: reads on for a while, since closing with bytes unread makes the
+ * kernel drop the answer; then cuts it off.
+ */
+export function drainBody(request: HttpRequest): void {
+  if (request.readableEnded || request.destroyed) return;
+  let size = 0;
+  const cut = () => {
+    // RFC 9113 §8.1: NO_ERROR asks the client to stop sending, and keeps the answer.
+    if ('stream' in request) request.stream.close(constants.NGHTTP2_NO_ERROR);
+    else request.socket.destroy();
+  };
+  const timer = setTimeout(cut, DRAIN_MAX_MS).unref();
+  const done = () => clearTimeout(timer);
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.byteLength;
+    if (size > DRAIN_MAX_BYTES) cut();
+  });
+  request.once('end', done);
+  request.once('close', done);
+  request.resume();
+}

@@ -1,0 +1,42 @@
+/**
+ * Owns unary calls of gRPC: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. The status travels in HTTP
+ * trailers.
+ */
+import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { sendAnswer } from './answer.ts';
+import type { UnaryProtocol } from './unary-call.ts';
+import { packEnvelope, readEnvelopedInput } from './unary-envelope.ts';
+
+export const grpcProtocol: UnaryProtocol = {
+  name: 'grpc',
+  timeoutHeader: 'grpc-timeout',
+  parseTimeout,
+  encodingHeader: 'grpc-encoding',
+  acceptEncodingHeader: 'grpc-accept-encoding',
+  announcesEncoding: true,
+  contentType: { json: 'application/grpc+json', binary: 'application/grpc+proto' },
+  initialTrailer: { 'grpc-status': '0' },
+
+  readInput: (call) => readEnvelopedInput(call, 0),
+
+  async answer(call, output) {
+    const body = await packEnvelope(call, 0, output);
+    const { context, response } = call;
+    sendAnswer(response, {
+      status: 200,
+      header: context.sentHeader(),
+      body,
+      trailer: context.sentTrailer(),
+    });
+  },
+
+  answerError({ context, response }, error) {
+    setTrailerStatus(context.responseTrailer, error);
+    sendAnswer(response, {
+      status: 200,
+      header: context.sentHeader(),
+      body: undefined,
+      trailer: context.sentTrailer(),
+    });
+  },
+};

@@ -1,0 +1,52 @@
+/**
+ * Owns the answer to calls of methods that are not served: `unimplemented`, in the caller's protocol, since a bare 404
+ * means different things to different clients. It refuses every other path.
+ */
+import { Code, ConnectError } from '@connectrpc/connect';
+import { errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
+import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { sendAnswer } from './answer.ts';
+import { drainBody } from './unary-body.ts';
+import { toNodeHeaders } from './unary-context.ts';
+import { encodeEnvelope } from './unary-envelope.ts';
+import { serializeTrailer } from './unary-grpc-web.ts';
+import { parseContentType } from './unary-negotiation.ts';
+
+/** `/package.Service/Method`, at the root or under `/api`. */
+const METHOD_PATH = /^(?:\/api)?\/(?:[a-z_]\w*\.)+[a-z_]\w*\/[a-z_]\w*$/i;
+
+/** Answers a POST to the path of a method, in a protocol that we speak; returns whether it did. */
+export function answerUnimplemented(request: HttpRequest, response: HttpResponse): boolean {
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  if (request.method !== 'POST' || !METHOD_PATH.test(path)) return false;
+  const type = parseContentType(request.headers['content-type']);
+  if (type === undefined) return false;
+  const error = new ConnectError('this method is not served', Code.Unimplemented);
+
+  if (type.protocol.name === 'connect') {
+    const body = errorToJsonBytes(error, undefined);
+    sendAnswer(response, {
+      status: 501,
+      header: {
+        'content-type': 'application/json',
+        'content-length': String(body.byteLength),
+        // Or JSON clients would try every 5xx again.
+        'x-should-retry': 'false',
+      },
+      body,
+    });
+  } else {
+    const trailer = toNodeHeaders(setTrailerStatus(new Headers(), error), {});
+    const header = { 'content-type': type.protocol.contentType[type.format] };
+    sendAnswer(
+      response,
+      type.protocol.name === 'grpc'
+        ? // Trailers-Only, as gRPC calls it: the status is in the only header block there is.
+          { status: 200, header: { ...header, ...trailer }, body: undefined }
+        : { status: 200, header, body: encodeEnvelope(0x80, serializeTrailer(trailer)) },
+    );
+  }
+  drainBody(request);
+  return true;
+}
