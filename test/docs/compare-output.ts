@@ -1,4 +1,6 @@
 // Owns when an output is the one that is shown: the same but for what is different each time, such as ids and times.
+import { expect } from 'vitest';
+
 import type { Example } from './read-examples.ts';
 
 /** What varies, with the name that stands for it. Equal values get equal names. */
@@ -13,8 +15,15 @@ const VARYING: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['server', /\bhttp:\/\/127\.0\.0\.1:\d+/g],
 ];
 
-/** Both sides in the same form, for `expect(actual).toEqual(shown)`. */
-export function normalizeOutput(
+/** Passes where nothing is shown. */
+export function expectShown(stdout: string, { output }: Pick<Example, 'output'>): void {
+  if (output === undefined) return;
+  const { language, text } = output;
+  expect(normalizeOutput(language, stdout)).toEqual(normalizeOutput(language, text));
+}
+
+/** Both sides in the same form. */
+function normalizeOutput(
   language: NonNullable<Example['output']>['language'],
   text: string,
 ): unknown {

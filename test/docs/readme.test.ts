@@ -9,9 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClaimgateClient, listAll } from '../../src/client/node.ts';
 import { startDnsServer } from '../support/start-dns-server.ts';
 import type { StartedDnsServer } from '../support/start-dns-server.ts';
-import { normalizeOutput } from './compare-output.ts';
+import { expectShown } from './compare-output.ts';
 import { findExamples, readDocument, ROOT } from './read-examples.ts';
-import type { Example } from './read-examples.ts';
 import { openShell, runProgram } from './run-examples.ts';
 import type { Shell } from './run-examples.ts';
 
@@ -42,13 +41,6 @@ function fillIn(code: string): string {
   return code
     .replaceAll('the token that the start printed', server.token)
     .replaceAll('http://127.0.0.1:8080', server.url);
-}
-
-function expectShown(stdout: string, { output }: Example): void {
-  if (output === undefined) return;
-  expect(normalizeOutput(output.language, stdout)).toEqual(
-    normalizeOutput(output.language, output.text),
-  );
 }
 
 test('The README names the two commands that are enough, word for word', () => {
