@@ -23,11 +23,7 @@ export function describeEvaluationError(
 }
 
 /** What the library's message means, without the place. */
-export function translateMessage(
-  message: string,
-  node: CelNode | undefined,
-  ast: CelNode,
-): string {
+export function translateMessage(message: string, node: CelNode | undefined, ast: CelNode): string {
   const missing = /^field not found: ([^]*)$/.exec(message)?.[1];
   if (missing !== undefined) {
     // A name that the rule does not spell out is computed, and may be someone's data.
