@@ -1,0 +1,109 @@
+/**
+ * Owns the load: HTTP/1.1 by autocannon, HTTP/2 by our own client, each in a process of its own on the load's core.
+ * An answer that is not the expected one fails the benchmark: errors are cheap to send.
+ */
+import { z } from 'zod';
+
+import { runScript } from './child-script.ts';
+import type { Machine } from './machine.ts';
+
+export const loadResult = z.object({
+  perSecond: z.number(),
+  answers: z.number(),
+  /** In milliseconds. */
+  p50: z.number(),
+  p99: z.number(),
+});
+
+export type LoadResult = Readonly<z.infer<typeof loadResult>>;
+
+export interface LoadTarget {
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+const autocannonOutput = z.object({
+  duration: z.number(),
+  '2xx': z.number(),
+  non2xx: z.number(),
+  errors: z.number(),
+  latency: z.object({ p50: z.number(), p99: z.number() }),
+});
+
+/** @param until so many seconds, or so many requests. */
+export async function loadHttp1(
+  machine: Machine,
+  { port, path, headers, body }: LoadTarget,
+  connections: number,
+  until: { readonly seconds: number } | { readonly requests: number },
+): Promise<LoadResult> {
+  const limit = 'seconds' in until ? ['-d', String(until.seconds)] : ['-a', String(until.requests)];
+  const command = [
+    'node_modules/autocannon/autocannon.js',
+    '--json',
+    '--no-progress',
+    '-m',
+    'POST',
+    '-c',
+    String(connections),
+    '-b',
+    Buffer.from(body).toString(),
+    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]),
+    ...limit,
+    `http://127.0.0.1:${port}${path}`,
+  ];
+  const output = await runScript(machine, command, { cores: 'load', output: autocannonOutput });
+  if (output.non2xx + output.errors > 0)
+    throw new Error(`${output.non2xx} answers were errors, ${output.errors} requests failed`);
+  const answers = output['2xx'];
+  return { perSecond: answers / output.duration, answers, ...output.latency };
+}
+
+/** What `http2-load-client.ts` is given. */
+export const http2LoadOptions = z.object({
+  port: z.number(),
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  /** In base64. */
+  body: z.string(),
+  sessions: z.number(),
+  streamsPerSession: z.number(),
+  seconds: z.number(),
+});
+
+export type Http2LoadOptions = Readonly<z.infer<typeof http2LoadOptions>>;
+
+/** What it prints. */
+const http2LoadOutput = loadResult.extend({
+  resets: z.number(),
+  /** In DATA frames. */
+  bytes: z.number(),
+});
+
+export type Http2LoadOutput = Readonly<z.infer<typeof http2LoadOutput>>;
+
+/** 32 streams on four sessions. @param answerBytes what every answer's DATA frames hold. */
+export async function loadHttp2(
+  machine: Machine,
+  { port, path, headers, body }: LoadTarget,
+  seconds: number,
+  answerBytes: number,
+): Promise<LoadResult> {
+  const options: Http2LoadOptions = {
+    port,
+    path,
+    headers,
+    seconds,
+    sessions: 4,
+    streamsPerSession: 8,
+    body: Buffer.from(body).toString('base64'),
+  };
+  const command = ['bench/http2-load-client.ts', JSON.stringify(options)];
+  const output = await runScript(machine, command, { cores: 'load', output: http2LoadOutput });
+  if (output.resets > 0) throw new Error(`${output.resets} streams were reset`);
+  if (output.bytes !== output.answers * answerBytes)
+    throw new Error(`${output.answers} answers had ${output.bytes} bytes, not ${answerBytes} each`);
+  return output;
+}

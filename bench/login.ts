@@ -1,0 +1,146 @@
+/** Owns the measurement of logins: the verdict by itself, the callback's own time, and how many there are in a second. */
+import type { ChildProcess } from 'node:child_process';
+
+import type { BenchContext, Measurement } from './bench-context.ts';
+import { startScript } from './child-script.ts';
+import { runClaimsPolicyBench } from './claims-policy.ts';
+import { createConfiguration, startClaimgate } from './claimgate-process.ts';
+import { idpReady, loginLoadResult } from './login-load-messages.ts';
+import type { LoginLoadCommand, LoginLoadResult } from './login-load-messages.ts';
+import { readProcessorMs } from './process-usage.ts';
+import {
+  formatNumber,
+  formatSpread,
+  judgeAtLeast,
+  judgeBelow,
+  judgeRow,
+  writeTable,
+} from './report.ts';
+import { makeScratchFolder, removeScratchFolder, stopChild } from './scratch.ts';
+import { findMedian, findQuantile, measureSpread } from './statistics.ts';
+
+export const login: Measurement = {
+  name: 'login',
+  summary:
+    'claims to verdict, the callback, logins per second; against an identity provider of its own',
+  run: measureLogin,
+};
+
+/** In milliseconds, beside what the identity provider takes. */
+const CALLBACK_TARGET = 10;
+const RATE_TARGET = 200;
+const PARALLEL = 16;
+
+interface Rate {
+  readonly perSecond: number;
+  readonly processorMs: number;
+}
+
+async function measureLogin(context: BenchContext) {
+  context.note('login: claims to verdict, hostile rules among them');
+  const rows = await runClaimsPolicyBench();
+  const { alone, rates } = await measureWholeLogins(context);
+  const own = alone.map(({ wholeMs, providerMs }) => wholeMs - providerMs);
+  const rate = measureSpread(rates.map(({ perSecond }) => perSecond));
+  return {
+    title: 'Signing in',
+    verdicts: [
+      ...rows.flatMap((row) => judgeRow(row) ?? []),
+      judgeBelow(
+        {
+          what: 'callback, beside what the identity provider takes',
+          value: findMedian(own),
+          unit: ' ms',
+        },
+        CALLBACK_TARGET,
+      ),
+      judgeAtLeast({ what: 'logins on one core', value: rate.median, unit: '/s' }, RATE_TARGET),
+    ],
+    text: `### The rule
+
+${writeTable(
+  ['', 'measured'],
+  rows.map(({ name, value, unit }) => [name, `${formatNumber(value)} ${unit}`]),
+)}
+
+### Whole logins
+
+Through the real server and its browser routes, from \`/login/…\` to the session's cookie, with the example rule; ID token and
+userinfo come from an identity provider in another process that signs with ES256. A tenth of the people sign in for the
+first time. *Own time* is the callback as the browser sees it, without the time in which the identity provider had a
+request in hand.
+
+${writeTable(
+  ['', 'median', 'p99'],
+  [
+    ['callback, as the browser sees it, ms', ...writeTimes(alone.map(({ wholeMs }) => wholeMs))],
+    ['of it the identity provider, ms', ...writeTimes(alone.map(({ providerMs }) => providerMs))],
+    ['**of it our own time, ms**', ...writeTimes(own)],
+  ],
+)}
+
+- ${PARALLEL} at once: **${formatSpread(rate)} logins/s** on the server's one core
+- processor time of a login: ${formatNumber(findMedian(rates.map(({ processorMs }) => processorMs)))} ms`,
+  };
+}
+
+const writeTimes = (times: readonly number[]): string[] => [
+  formatNumber(findMedian(times)),
+  formatNumber(findQuantile(times, 0.99)),
+];
+
+async function measureWholeLogins(context: BenchContext) {
+  const { machine, quick, note } = context;
+  const [rounds, seconds] = quick ? [2, 2] : [5, 5];
+  const folder = makeScratchFolder(context.folder);
+  const load = startScript(machine, ['bench/login-load.ts'], { cores: 'load', ipc: true });
+  const given = idpReady.parse(await hear(load));
+  // Every login comes from an address of its own, by way of a proxy: the limits are on, and far away.
+  const claimgate = await startClaimgate(machine, {
+    folder,
+    env: {
+      CLAIMGATE_TRUSTED_PROXIES: '127.0.0.1',
+      CLAIMGATE_ALLOW_HTTP_ISSUERS: 'true',
+      CLAIMGATE_ALLOW_PRIVATE_ISSUERS: 'true',
+    },
+  });
+  try {
+    const ssoConfigurationId = await createConfiguration(claimgate, given);
+    const run = async (parallel: number, seconds: number): Promise<LoginLoadResult> => {
+      const command = { port: claimgate.port, ssoConfigurationId, parallel, seconds };
+      load.send(command satisfies LoginLoadCommand);
+      return loginLoadResult.parse(await hear(load));
+    };
+    note('login: warming up');
+    await run(PARALLEL, seconds);
+    note('login: one at a time');
+    const alone = (await run(1, seconds * 2)).logins;
+    const rates: Rate[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const before = readProcessorMs(claimgate.pid) ?? Number.NaN;
+      const result = await run(PARALLEL, seconds);
+      const processorMs =
+        ((readProcessorMs(claimgate.pid) ?? Number.NaN) - before) / result.logins.length;
+      const perSecond = result.logins.length / result.seconds;
+      rates.push({ perSecond, processorMs });
+      note(`login: round ${round} of ${rounds}: ${formatNumber(perSecond)} logins/s`);
+    }
+    return { alone, rates };
+  } finally {
+    await claimgate.stop();
+    await stopChild(load);
+    removeScratchFolder(folder);
+  }
+}
+
+/** The child's next message. Fails when it ends instead. */
+async function hear(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: number | null) => reject(new Error(`The load ended with ${code}`));
+    child.once('exit', fail);
+    child.once('message', (message) => {
+      child.off('exit', fail);
+      resolve(message);
+    });
+  });
+}
