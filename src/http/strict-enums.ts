@@ -3,6 +3,7 @@
  * fields that it does not name are ignored. The protobuf JSON parser ties the two together (with unknown fields ignored
  * it drops unknown names without a word), and both parsers take any number. Refuses to own every other rule.
  */
+import { ScalarType } from '@bufbuild/protobuf';
 import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
 import type { Path } from '@bufbuild/protobuf/reflect';
 import { Violation, violationsToProto } from '@bufbuild/protovalidate';
@@ -142,10 +143,12 @@ function findInEach(field: DescField, find: Find): Find {
   }
   if (field.fieldKind === 'map') {
     return (values, depth) => {
-      if (!isContainer(values)) return undefined;
+      if (!isContainer(values) || Array.isArray(values)) return undefined;
       for (const [key, value] of Object.entries(values)) {
         const steps = find(value, depth);
-        if (steps !== undefined) return [...steps, { kind: 'map_sub', key }];
+        if (steps === undefined) continue;
+        // A violation's path wants other keys as what they are; we have their text, and no such map in the contract.
+        return field.mapKey === ScalarType.STRING ? [...steps, { kind: 'map_sub', key }] : steps;
       }
       return undefined;
     };

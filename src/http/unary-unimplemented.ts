@@ -22,6 +22,7 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
   if (request.method !== 'POST' || !METHOD_PATH.test(path)) return false;
   const type = parseContentType(request.headers['content-type']);
   if (type === undefined) return false;
+  drainBody(request);
   const error = new ConnectError('this method is not served', Code.Unimplemented);
 
   if (type.protocol.name === 'connect') {
@@ -47,6 +48,5 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
         : { status: 200, header, body: encodeEnvelope(0x80, serializeTrailer(trailer)) },
     );
   }
-  drainBody(request);
   return true;
 }
