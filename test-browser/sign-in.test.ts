@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { LoginOutcome } from '../gen/claimgate/v1/login_attempt_pb.ts';
 import { createWebClient } from '../test/support/create-web-client.ts';
@@ -11,8 +11,8 @@ import { startSignIn } from './start-sign-in.ts';
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchChromium();
+  return () => browser.close();
 });
-afterAll(() => browser.close());
 
 /** The identity provider has another. */
 const CLAIMGATE_HOSTNAME = '127.0.0.1';
