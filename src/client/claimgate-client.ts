@@ -5,6 +5,8 @@
 import { createClient } from '@connectrpc/connect';
 import type { Client, Transport } from '@connectrpc/connect';
 
+import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
@@ -26,6 +28,10 @@ export interface ClaimgateClient {
   readonly users: Client<typeof UserService>;
   /** Where a person who only knows an email address signs in. Needs no token. */
   readonly accounts: Client<typeof AccountService>;
+  /** What became of people's tries to sign in. For ADMINs. */
+  readonly loginAttempts: Client<typeof LoginAttemptService>;
+  /** Members made beforehand, kept out, and let in again. For ADMINs. */
+  readonly members: Client<typeof MemberService>;
 }
 
 /** Makes the services' clients over any transport of Connect's, such as an in-memory one in a test. */
@@ -36,6 +42,8 @@ export function createClientOver(transport: Transport): ClaimgateClient {
     identity: createClient(IdentityService, typed),
     users: createClient(UserService, typed),
     accounts: createClient(AccountService, typed),
+    loginAttempts: createClient(LoginAttemptService, typed),
+    members: createClient(MemberService, typed),
   };
 }
 

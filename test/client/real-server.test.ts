@@ -1,21 +1,62 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import * as browser from '../../src/client/browser.ts';
 import * as node from '../../src/client/node.ts';
 import type { ClaimgateClient } from '../../src/client/node.ts';
+import { LoginOutcome } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { OrganizationRole } from '../../gen/gitpod/v1/organization_pb.ts';
+import { UserStatus } from '../../gen/gitpod/v1/user_pb.ts';
+import { describeConfiguration } from '../rpc/sso-configuration-values.ts';
+import { openBackstage } from '../support/open-backstage.ts';
+import type { Backstage } from '../support/open-backstage.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 
 let server: StartedClaimgate;
+let backstage: Backstage;
 
 beforeAll(async () => {
   server = await startClaimgate();
+  backstage = await openBackstage(server);
 });
 
-afterAll(async () => server.stop());
+afterAll(async () => {
+  await backstage.close();
+  await server.stop();
+});
+
+/** An organization with an admin and three refused logins; resolves to their ids, newest first. */
+async function prepareAttempts() {
+  const organizationId = await backstage.addOrganization();
+  const { token } = await backstage.addPerson(organizationId, { role: 'admin' });
+  const configuration = describeConfiguration(organizationId);
+  const ids = [newId(), newId(), newId()];
+  await backstage.store.transaction(async (tx) => {
+    await tx.insertSsoConfiguration(configuration, 'hush');
+    for (const [index, id] of ids.entries()) {
+      const attempt = {
+        id,
+        organizationId,
+        ssoConfigurationId: configuration.id,
+        revision: 1,
+        outcome: 'refused',
+        stage: 'policy',
+        reason: 'rule_refused',
+        detail: 'The rule is false.',
+        maskedEmail: 'a***@example.com',
+        address: '192.0.2.7',
+        at: new Date(Date.now() + index),
+      } as const;
+      const retention = { claimsPerConfiguration: 0, maxAgeMs: 60_000 };
+      await tx.insertLoginAttempt(attempt, undefined, retention);
+    }
+  });
+  return { organizationId, token, ids: ids.toReversed() };
+}
 
 type Make = (options: { baseUrl: string; token: string }) => ClaimgateClient & Partial<Disposable>;
 
@@ -83,6 +124,38 @@ describe.each(KINDS)('Against the real server, $kind', ({ kind, make }) => {
     await expect(
       client.organizations.getSSOConfiguration({ ssoConfigurationId: first }),
     ).rejects.toMatchObject({ name: 'ClaimgateError', code: 'not_found' });
+    client[Symbol.dispose]?.();
+  });
+
+  test('makes members, keeps them out, and walks the login attempts of their organization', async () => {
+    const { organizationId, token, ids } = await prepareAttempts();
+    const client = make({ baseUrl: server.url, token });
+    const email = 'ada@example.com';
+    const role = OrganizationRole.ADMIN;
+    const { member } = await client.members.createMember({ organizationId, email, role });
+    expect(member).toMatchObject({ email, role, status: UserStatus.ACTIVE });
+    const userId = member?.userId ?? '';
+    const readStatus = async () => {
+      const listed = node.listAll(client.organizations.listMembers, {
+        organizationId,
+        filter: { userIds: [userId] },
+      });
+      for await (const { status } of listed) return status;
+      return undefined;
+    };
+    await client.members.suspendMember({ userId });
+    expect(await readStatus()).toBe(UserStatus.SUSPENDED);
+    await client.members.reinstateMember({ userId });
+    expect(await readStatus()).toBe(UserStatus.ACTIVE);
+
+    const seen: string[] = [];
+    const attempts = node.listAll(
+      client.loginAttempts.listLoginAttempts,
+      { organizationId, filter: { outcome: LoginOutcome.REFUSED } },
+      { pageSize: 2 },
+    );
+    for await (const { id, reason } of attempts) seen.push(`${id} ${reason}`);
+    expect(seen).toEqual(ids.map((id) => `${id} rule_refused`));
     client[Symbol.dispose]?.();
   });
 
