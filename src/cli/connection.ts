@@ -14,31 +14,44 @@ import { parseSeconds, refuseOnCommandLine } from './option-values.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
-export interface ConnectionOptions {
+export interface ServerOptions {
   readonly url?: string;
-  readonly tokenFile?: string;
   /** In seconds. */
   readonly timeout?: number;
 }
 
-/** What the help of every command that calls a server ends with. */
+export interface ConnectionOptions extends ServerOptions {
+  readonly tokenFile?: string;
+}
+
+/** What the help of every command that calls a server with a token ends with. */
 export const CONNECTION_HELP = `
 Environment:
   CLAIMGATE_URL        where the server listens, unless --url says so
   CLAIMGATE_TOKEN      token to call with, unless --token-file names a file
   NODE_EXTRA_CA_CERTS  file with certificate authorities of your own, for https`;
 
-export function addConnectionOptions(command: Command): Command {
+/** The same for a command that is open to everybody. */
+export const SERVER_HELP = `
+Environment:
+  CLAIMGATE_URL        where the server listens, unless --url says so
+  NODE_EXTRA_CA_CERTS  file with certificate authorities of your own, for https`;
+
+export function addServerOptions(command: Command): Command {
   return command
     .option('--url <url>', `where the server listens (default: $CLAIMGATE_URL, or ${DEFAULT_URL})`)
-    .option(
-      '--token-file <file>',
-      'file that holds the personal access token, - for standard input (default: $CLAIMGATE_TOKEN)',
-    )
     .addOption(
       new Option('--timeout <seconds>', 'how long a call may take')
         .default(10)
         .argParser(parseSeconds),
+    );
+}
+
+export function addConnectionOptions(command: Command): Command {
+  return addServerOptions(command)
+    .option(
+      '--token-file <file>',
+      'file that holds the personal access token, - for standard input (default: $CLAIMGATE_TOKEN)',
     )
     .addOption(
       refuseOnCommandLine(
@@ -52,7 +65,19 @@ export async function connect(
   context: CliContext,
   options: ConnectionOptions,
 ): Promise<ClaimgateClient> {
-  const token = await readToken(context, options);
+  return openClient(context, options, await readToken(context, options));
+}
+
+/** For calls that are open to everybody: a token that lies around is not sent. */
+export function connectWithoutToken(context: CliContext, options: ServerOptions): ClaimgateClient {
+  return openClient(context, options, undefined);
+}
+
+function openClient(
+  context: CliContext,
+  options: ServerOptions,
+  token: string | undefined,
+): ClaimgateClient {
   const baseUrl = options.url ?? (context.env['CLAIMGATE_URL'] || DEFAULT_URL);
   const timeoutMs = options.timeout === undefined ? undefined : options.timeout * 1000;
   try {

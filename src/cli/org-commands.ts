@@ -1,4 +1,4 @@
-/** Owns `claimgate org`, as far as it is about organizations themselves; `member-commands.ts` owns their people. */
+/** Owns `claimgate org`, as far as it is about organizations themselves; `org-member-commands.ts` owns their people. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
 
@@ -23,7 +23,7 @@ import {
 } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { formatEnum, formatList, formatText, formatTime } from './format-value.ts';
-import { addMemberCommands } from './member-commands.ts';
+import { addOrgMemberCommands } from './org-member-commands.ts';
 import { collect } from './option-values.ts';
 import { addPrintOptions, printDone, printJson, printMessage } from './print.ts';
 import type { Column, PrintOptions } from './print.ts';
@@ -52,7 +52,7 @@ export function addOrgCommands(program: Command, context: CliContext): void {
   addGetCommand(org, context);
   addUpdateCommand(org, context);
   addDeleteCommand(org, context);
-  addMemberCommands(org, context);
+  addOrgMemberCommands(org, context);
 }
 
 interface CreateOptions extends CallOptions {

@@ -7,13 +7,10 @@ import {
   LeaveOrganizationResponseSchema,
   ListMembersRequest_SortField,
   OrganizationMemberSchema,
-  OrganizationRole,
-  OrganizationRoleSchema,
   SetRoleResponseSchema,
 } from '../../gen/gitpod/v1/organization_pb.ts';
-import type { OrganizationMember } from '../../gen/gitpod/v1/organization_pb.ts';
 import { SortOrder } from '../../gen/gitpod/v1/pagination_pb.ts';
-import { UserStatus, UserStatusSchema } from '../../gen/gitpod/v1/user_pb.ts';
+import { UserStatus } from '../../gen/gitpod/v1/user_pb.ts';
 import type { CliContext } from './cli-context.ts';
 import { addConfirmOption, confirm } from './confirm.ts';
 import type { ConfirmOptions } from './confirm.ts';
@@ -26,21 +23,10 @@ import {
   CONNECTION_HELP,
 } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
-import { formatEnum, formatText, formatTime } from './format-value.ts';
+import { MEMBER_COLUMNS, MEMBER_ROLES } from './member-columns.ts';
 import { addListOptions, addPrintOptions, printDone, printList } from './print.ts';
-import type { Column, ListOptions, PrintOptions } from './print.ts';
+import type { ListOptions, PrintOptions } from './print.ts';
 
-const COLUMNS: readonly Column<OrganizationMember>[] = [
-  { title: 'User id', read: ({ userId }) => formatText(userId) },
-  { title: 'Name', read: ({ fullName }) => formatText(fullName) },
-  { title: 'Email', read: ({ email }) => formatText(email) },
-  { title: 'Role', read: ({ role }) => formatEnum(OrganizationRoleSchema, role) },
-  { title: 'Status', read: ({ status }) => formatEnum(UserStatusSchema, status) },
-  { title: 'Signs in by', read: ({ loginProvider }) => formatText(loginProvider) },
-  { title: 'Joined', read: ({ memberSince }) => formatTime(memberSince) },
-];
-
-const ROLES = { admin: OrganizationRole.ADMIN, member: OrganizationRole.MEMBER } as const;
 const STATUSES = {
   active: UserStatus.ACTIVE,
   suspended: UserStatus.SUSPENDED,
@@ -56,13 +42,13 @@ type OrganizationOptions = { readonly organization?: string };
 
 interface MembersOptions extends ConnectionOptions, ListOptions, OrganizationOptions {
   readonly search?: string;
-  readonly role?: keyof typeof ROLES;
+  readonly role?: keyof typeof MEMBER_ROLES;
   readonly status?: keyof typeof STATUSES;
   readonly sort: keyof typeof SORT_FIELDS;
   readonly descending?: boolean;
 }
 
-export function addMemberCommands(org: Command, context: CliContext): void {
+export function addOrgMemberCommands(org: Command, context: CliContext): void {
   addMembersCommand(org, context);
   addSetRoleCommand(org, context);
   addLeaveCommand(org, context);
@@ -73,7 +59,7 @@ function addMembersCommand(org: Command, context: CliContext): void {
     .command('members')
     .description('Lists the members of an organization.')
     .option('--search <text>', 'only with this part of a name or an email')
-    .addOption(new Option('--role <role>', 'only in this role').choices(Object.keys(ROLES)))
+    .addOption(new Option('--role <role>', 'only in this role').choices(Object.keys(MEMBER_ROLES)))
     .addOption(new Option('--status <status>', 'only in this state').choices(Object.keys(STATUSES)))
     .addOption(
       new Option('--sort <field>', 'in which order')
@@ -96,7 +82,7 @@ Examples:
         organizationId: await chooseOrganization(client, options),
         filter: {
           search: options.search ?? '',
-          roles: role === undefined ? [] : [ROLES[role]],
+          roles: role === undefined ? [] : [MEMBER_ROLES[role]],
           statuses: status === undefined ? [] : [STATUSES[status]],
         },
         sort: {
@@ -104,7 +90,7 @@ Examples:
           order: options.descending === true ? SortOrder.DESC : SortOrder.ASC,
         },
       });
-      await printList(context, options, OrganizationMemberSchema, rows, COLUMNS);
+      await printList(context, options, OrganizationMemberSchema, rows, MEMBER_COLUMNS);
     });
 }
 
@@ -112,7 +98,7 @@ function addSetRoleCommand(org: Command, context: CliContext): void {
   const command = org
     .command('set-role <user-id>')
     .description('Sets the role of a member. The last admin stays one.')
-    .addArgument(new Argument('<role>', 'the new role').choices(Object.keys(ROLES)));
+    .addArgument(new Argument('<role>', 'the new role').choices(Object.keys(MEMBER_ROLES)));
   addConnectionOptions(addPrintOptions(addOrganizationOption(command)))
     .addHelpText(
       'after',
@@ -124,12 +110,12 @@ Examples:
     .action(
       async (
         userId: string,
-        role: keyof typeof ROLES,
+        role: keyof typeof MEMBER_ROLES,
         options: CallOptions & OrganizationOptions,
       ) => {
         const client = await connect(context, options);
         const organizationId = await chooseOrganization(client, options);
-        const request = { organizationId, userId, role: ROLES[role] };
+        const request = { organizationId, userId, role: MEMBER_ROLES[role] };
         const response = await client.organizations.setRole(request);
         const sentence = `The user ${userId} is now ${role}.`;
         await printDone(context, options, SetRoleResponseSchema, response, sentence);

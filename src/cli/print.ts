@@ -19,6 +19,10 @@ export interface ListOptions extends PrintOptions {
   readonly limit?: number;
 }
 
+export interface LongListOptions extends ListOptions {
+  readonly long?: boolean;
+}
+
 /** How a message looks for people: one of its values, and the title above it. */
 export interface Column<Message> {
   readonly title: string;
@@ -35,6 +39,10 @@ export function addListOptions(command: Command): Command {
   return addPrintOptions(command).option('--limit <count>', 'stop after so many rows', parseLimit);
 }
 
+export function addLongOption(command: Command): Command {
+  return command.option('--long', 'print all there is of each row, one value a line');
+}
+
 const JSON_OPTIONS = { alwaysEmitImplicit: true, prettySpaces: 2 };
 
 export async function printMessage<Schema extends DescMessage>(
@@ -45,9 +53,13 @@ export async function printMessage<Schema extends DescMessage>(
   columns: readonly Column<MessageShape<Schema>>[],
 ): Promise<void> {
   if (options.json === true) return printJson(context, schema, message);
+  return write(context, formatBlock(message, columns));
+}
+
+function formatBlock<Message>(message: Message, columns: readonly Column<Message>[]): string {
   const width = Math.max(...columns.map(({ title }) => measure(title)));
   const lines = columns.map(({ title, read }) => `${pad(title, width)}  ${read(message)}\n`);
-  return write(context, lines.join(''));
+  return lines.join('');
 }
 
 /** For answers that hold nothing: JSON's empty object, or for people what has happened, beside the results. */
@@ -73,19 +85,29 @@ export async function printJson<Schema extends DescMessage>(
 /** Prints rows as they arrive, so that a long list takes neither memory nor patience. */
 export async function printList<Schema extends DescMessage>(
   context: CliContext,
-  options: ListOptions,
+  options: LongListOptions,
   schema: Schema,
   rows: AsyncIterable<MessageShape<Schema>>,
   columns: readonly Column<MessageShape<Schema>>[],
 ): Promise<void> {
   const limited = take(rows, options.limit ?? Infinity);
-  return options.json === true
-    ? printJsonArray(context, schema, limited)
-    : printTable(
-        context,
-        limited,
-        columns.filter(({ detail }) => detail !== true),
-      );
+  if (options.json === true) return printJsonArray(context, schema, limited);
+  if (options.long === true) return printBlocks(context, limited, columns);
+  const short = columns.filter(({ detail }) => detail !== true);
+  return printTable(context, limited, short);
+}
+
+/** Row after row with an empty line between them. */
+async function printBlocks<Row>(
+  context: CliContext,
+  rows: AsyncIterable<Row>,
+  columns: readonly Column<Row>[],
+): Promise<void> {
+  let separator = '';
+  for await (const row of rows) {
+    await write(context, `${separator}${formatBlock(row, columns)}`);
+    separator = '\n';
+  }
 }
 
 async function printJsonArray<Schema extends DescMessage>(

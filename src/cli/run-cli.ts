@@ -6,6 +6,8 @@ import type { CliContext, CliStreams } from './cli-context.ts';
 import { describeFailure } from './describe-failure.ts';
 import { addDomainCommands } from './domain-commands.ts';
 import { chooseExitCode, describeExitCodes } from './exit-codes.ts';
+import { addLoginCommands } from './login-commands.ts';
+import { addMemberCommands } from './member-commands.ts';
 import { addOrgCommands } from './org-commands.ts';
 import { readVersion } from './read-version.ts';
 import { addServeCommand } from './serve-command.ts';
@@ -60,6 +62,8 @@ Examples:
   addSsoCommands(program, context);
   addDomainCommands(program, context);
   addOrgCommands(program, context);
+  addMemberCommands(program, context);
   addTokenCommands(program, context);
+  addLoginCommands(program, context);
   return program;
 }

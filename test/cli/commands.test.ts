@@ -8,6 +8,8 @@ import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { startDnsServer } from '../support/start-dns-server.ts';
 import type { StartedDnsServer } from '../support/start-dns-server.ts';
+import { isRow, readObject, readRows } from './json-output.ts';
+import type { Row } from './json-output.ts';
 import { runClaimgate } from './run-claimgate.ts';
 import type { Finished, RunOptions } from './run-claimgate.ts';
 
@@ -36,28 +38,13 @@ async function run(args: readonly string[], options: RunOptions = {}): Promise<F
 
 /** Runs a command that must succeed, and parses its JSON. */
 async function runJson(args: readonly string[], options: RunOptions = {}): Promise<Row> {
-  return parse(await run([...args, '--json'], options));
+  return readObject(await run([...args, '--json'], options));
 }
 
 async function listJson(args: readonly string[]): Promise<readonly Row[]> {
   const finished = await run([...args, '--json']);
-  expect(finished).toMatchObject({ exitCode: 0, stderr: '' });
-  const rows: unknown = JSON.parse(finished.stdout);
-  if (!Array.isArray(rows)) throw new Error('no array');
-  return rows.filter(isRow);
-}
-
-type Row = Readonly<Record<string, unknown>>;
-
-function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null;
-}
-
-function parse({ exitCode, stdout, stderr }: Finished): Row {
-  if (exitCode !== 0) throw new Error(`${String(exitCode)}: ${stderr}`);
-  const value: unknown = JSON.parse(stdout);
-  if (!isRow(value)) throw new Error(stdout);
-  return value;
+  expect(finished.stderr).toBe('');
+  return readRows(finished);
 }
 
 describe('claimgate sso', () => {
@@ -144,7 +131,7 @@ describe('claimgate sso', () => {
     const secret = join(folder, 'secret');
     await writeFile(secret, SECRET);
     const twice = [...create, '--client-id', 'twice'].map((arg) => (arg === '-' ? secret : arg));
-    parse(await run([...twice, '--json']));
+    readObject(await run([...twice, '--json']));
     expect(await run(twice)).toMatchObject({ exitCode: 5, stdout: '' });
 
     const refused = await run([

@@ -49,7 +49,7 @@ export async function runClaimgate(
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
-/** The same without a child process, for what ends before anything is sent. */
+/** The same without a child process, for what does not depend on one. */
 export async function runInProcess(
   args: readonly string[],
   options: RunOptions = {},
