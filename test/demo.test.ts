@@ -120,6 +120,14 @@ test('The demo lets Alice in and tells why Bob and Mallory are refused; a wider 
   expect((await signIn(url, 'bob')).status).toBe(200);
   expect((await signIn(url, 'mallory')).status).toBe(403);
 
+  const [, organizationId = ''] =
+    /npm run -s claimgate -- login attempts --organization (\S+)/.exec(demo.read().stdout) ?? [];
+  const attempts = await runClaimgate(
+    ['login', 'attempts', '--organization', organizationId, '--outcome', 'refused'],
+    { env },
+  );
+  expect(attempts.stdout).toContain('b***@example.com');
+
   const [, service = '', body = ''] =
     /curl -sS \$CLAIMGATE_URL(\S+) .* -d '(.*)'$/m.exec(demo.read().stdout) ?? [];
   const listed = await fetch(`${base}${service}`, {

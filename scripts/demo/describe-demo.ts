@@ -29,8 +29,9 @@ Try it in a browser:
 
      Then sign in as bob@example.com again.
 
-What an admin sees of it, by the API, with the variables above (they hold the operator's token):
+What an admin sees of it, on the command line and by the API, with the variables above (the token is the operator's):
 
+  npm run -s claimgate -- login attempts --organization ${organizationId}
   curl -sS $CLAIMGATE_URL/claimgate.v1.LoginAttemptService/ListLoginAttempts -H "Authorization: Bearer $CLAIMGATE_TOKEN" -H 'Content-Type: application/json' -d '{"organizationId":"${organizationId}"}'
 
 Ctrl-C ends it. ${isKept ? `The data stays in ${folder}` : 'Nothing is left behind.'}
