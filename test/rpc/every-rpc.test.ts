@@ -1,14 +1,13 @@
 // Every RPC that we serve, through the real server, over every protocol and encoding.
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
-import type { Interceptor, Transport } from '@connectrpc/connect';
-import {
-  createConnectTransport,
-  createGrpcTransport,
-  createGrpcWebTransport,
-} from '@connectrpc/connect-node';
+import type { Transport } from '@connectrpc/connect';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { LoginAttemptService, LoginOutcome } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
+import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService, IDTokenVersion, Principal } from '../../gen/gitpod/v1/identity_pb.ts';
 import {
   DomainVerificationState,
@@ -19,49 +18,55 @@ import {
   SSOConfigurationState,
 } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService, UserStatus } from '../../gen/gitpod/v1/user_pb.ts';
+import { openBackstage } from '../support/open-backstage.ts';
+import type { Backstage } from '../support/open-backstage.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { startDnsServer } from '../support/start-dns-server.ts';
 import type { StartedDnsServer } from '../support/start-dns-server.ts';
+import { addAttempt, addLoginHome } from './login-home.ts';
+import { describeBearer, sendHeaders, TRANSPORTS } from './transports.ts';
 
 let dns: StartedDnsServer;
 let claimgate: StartedClaimgate;
+let backstage: Backstage;
 
 beforeAll(async () => {
   dns = await startDnsServer();
-  claimgate = await startClaimgate({ CLAIMGATE_DNS_SERVERS: dns.address });
+  claimgate = await startClaimgate({
+    CLAIMGATE_DNS_SERVERS: dns.address,
+    // So that calls can come from many addresses: what is open to strangers is limited by address.
+    CLAIMGATE_TRUSTED_PROXIES: '127.0.0.1',
+  });
+  backstage = await openBackstage(claimgate);
 });
 
 afterAll(async () => {
+  await backstage.close();
   await claimgate.stop();
   await dns.stop();
 });
 
-interface Options {
-  readonly baseUrl: string;
-  readonly useBinaryFormat: boolean;
-  readonly interceptors: Interceptor[];
-}
+const cases = Object.entries(TRANSPORTS)
+  .flatMap(([protocol, createTransport]) =>
+    ['JSON', 'binary'].flatMap((encoding) =>
+      ['', '/api'].map((prefix) => ({ protocol, encoding, prefix, createTransport })),
+    ),
+  )
+  .map((each, index) => ({ ...each, address: `192.0.2.${index + 1}` }));
 
-const protocols: Record<string, (options: Options) => Transport> = {
-  'Connect on HTTP/1.1': (options) => createConnectTransport({ ...options, httpVersion: '1.1' }),
-  'Connect on HTTP/2': (options) => createConnectTransport({ ...options, httpVersion: '2' }),
-  'Connect by GET where nothing changes': (options) =>
-    createConnectTransport({ ...options, httpVersion: '1.1', useHttpGet: true }),
-  'gRPC on HTTP/2': (options) => createGrpcTransport(options),
-  'gRPC-Web on HTTP/1.1': (options) => createGrpcWebTransport({ ...options, httpVersion: '1.1' }),
-  'gRPC-Web on HTTP/2': (options) => createGrpcWebTransport({ ...options, httpVersion: '2' }),
-};
-
-const cases = Object.entries(protocols).flatMap(([protocol, createTransport]) =>
-  ['JSON', 'binary'].flatMap((encoding) =>
-    ['', '/api'].map((prefix) => ({ protocol, encoding, prefix, createTransport })),
-  ),
-);
+const SERVICES = [
+  AccountService,
+  OrganizationService,
+  IdentityService,
+  UserService,
+  LoginAttemptService,
+  MemberService,
+];
 
 describe.each(cases)(
   '$protocol, $encoding, below "$prefix/"',
-  ({ encoding, prefix, createTransport }) => {
+  ({ address, encoding, prefix, createTransport }) => {
     test('every RPC does what it says', async () => {
       const called = new Set<string>();
       const transport = createTransport({
@@ -70,9 +75,12 @@ describe.each(cases)(
         interceptors: [
           (next) => (request) => {
             called.add(`${request.service.typeName}/${request.method.name}`);
-            request.header.set('Authorization', `Bearer ${claimgate.token}`);
             return next(request);
           },
+          sendHeaders({
+            ...describeBearer(claimgate.token),
+            'x-forwarded-for': address,
+          }),
         ],
       });
       await callIdentity(transport);
@@ -80,8 +88,11 @@ describe.each(cases)(
       await callSsoConfigurations(transport);
       await callDomainVerifications(transport);
       await callTokens(transport);
+      await callAccounts(transport);
+      await callMembers(transport);
+      await callLoginAttempts(transport);
 
-      const all = [OrganizationService, IdentityService, UserService].flatMap((service) =>
+      const all = SERVICES.flatMap((service) =>
         service.methods.map((method) => `${service.typeName}/${method.name}`),
       );
       expect([...called].toSorted()).toEqual(all.toSorted());
@@ -265,4 +276,86 @@ async function callTokens(transport: Transport): Promise<void> {
   await expect(users.getPersonalAccessToken({ personalAccessTokenId })).rejects.toMatchObject({
     rawMessage: expect.stringContaining('No such personal access token'),
   });
+}
+
+async function callAccounts(transport: Transport): Promise<void> {
+  const accounts = createClient(AccountService, transport);
+  const { domain, configurations } = await addLoginHome(backstage, {
+    configurations: [{ displayName: 'Staff' }, { displayName: '' }],
+  });
+  const email = `Ada@${domain}`;
+  const { loginUrl } = await accounts.getSSOLoginURL({ email });
+  expect(loginUrl).toBe(`${claimgate.url}/login?${new URLSearchParams({ email })}`);
+  const { logins } = await accounts.listSSOLogins({ email });
+  const query = new URLSearchParams({ email });
+  expect(logins).toMatchObject([
+    {
+      displayName: 'Staff',
+      loginUrl: `${claimgate.url}/login/${configurations[0]?.id}?${query}`,
+    },
+    {
+      displayName: 'idp.example.com',
+      loginUrl: `${claimgate.url}/login/${configurations[1]?.id}?${query}`,
+    },
+  ]);
+  const unknown = { email: 'ada@unknown.example' };
+  const rawMessage: unknown = expect.stringContaining('No single sign-on');
+  await expect(accounts.getSSOLoginURL(unknown)).rejects.toMatchObject({ rawMessage });
+  await expect(accounts.listSSOLogins(unknown)).rejects.toMatchObject({ rawMessage });
+}
+
+async function callMembers(transport: Transport): Promise<void> {
+  const members = createClient(MemberService, transport);
+  const organizations = createClient(OrganizationService, transport);
+  const organizationId = await backstage.addOrganization();
+  const { member } = await members.createMember({
+    organizationId,
+    email: 'Ada@example.com',
+    fullName: 'Ada',
+    role: OrganizationRole.ADMIN,
+  });
+  expect(member).toMatchObject({
+    email: 'Ada@example.com',
+    fullName: 'Ada',
+    role: OrganizationRole.ADMIN,
+    status: UserStatus.ACTIVE,
+  });
+  const userId = member?.userId ?? '';
+  await expect(members.suspendMember({ userId })).rejects.toMatchObject({
+    rawMessage: expect.stringContaining('last admin'),
+  });
+  await backstage.addPerson(organizationId, { role: 'admin' });
+  const list = async () =>
+    (await organizations.listMembers({ organizationId, filter: { userIds: [userId] } })).members;
+  await members.suspendMember({ userId });
+  expect(await list()).toMatchObject([{ userId, status: UserStatus.SUSPENDED }]);
+  await members.reinstateMember({ userId });
+  expect(await list()).toEqual([member]);
+}
+
+async function callLoginAttempts(transport: Transport): Promise<void> {
+  const attempts = createClient(LoginAttemptService, transport);
+  const { organizationId, configuration } = await addLoginHome(backstage);
+  const { id, at } = await addAttempt(backstage, configuration, { detail: 'Ünicode \u{1f511}' });
+  const { loginAttempts, pagination } = await attempts.listLoginAttempts({
+    organizationId,
+    filter: { outcome: LoginOutcome.REFUSED, ssoConfigurationId: configuration.id },
+  });
+  expect(loginAttempts).toMatchObject([
+    {
+      id,
+      organizationId,
+      ssoConfigurationId: configuration.id,
+      ssoConfigurationRevision: 7n,
+      outcome: LoginOutcome.REFUSED,
+      stage: 'policy',
+      reason: 'rule_refused',
+      detail: 'Ünicode \u{1f511}',
+      maskedEmail: 'a***@example.com',
+      address: '192.0.2.7',
+    },
+  ]);
+  const [attempt] = loginAttempts;
+  expect(attempt?.endedAt && timestampDate(attempt.endedAt)).toEqual(at);
+  expect(pagination?.nextToken).toBe('');
 }
