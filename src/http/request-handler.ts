@@ -5,6 +5,7 @@
 import { answerJson } from './answer.ts';
 import { applyCors } from './cors.ts';
 import type { HandleRequest, HttpRequest, HttpResponse } from './exchange.ts';
+import { readRequestId } from './request-id.ts';
 
 export interface RequestHandlerOptions {
   /** Answers calls, and everything that is not answered elsewhere. */
@@ -33,6 +34,7 @@ interface Exchange {
 
 export function createRequestHandler(options: RequestHandlerOptions): HandleRequest {
   return (request, response) => {
+    response.setHeader('x-request-id', readRequestId(request));
     if (applyCors(request, response, options.allowedOrigins) === 'answered') return undefined;
     const [path = ''] = (request.url ?? '').split('?', 1);
     if (request.method === 'GET' || request.method === 'HEAD') {

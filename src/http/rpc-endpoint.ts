@@ -1,12 +1,13 @@
 /** Owns the joining of the RPC spoke to HTTP: what a call knows of its connection, and what no route answers. */
 import { createContextValues } from '@connectrpc/connect';
 
-import { addressKey } from '../rpc/caller.ts';
+import { addressKey, requestIdKey } from '../rpc/caller.ts';
 import type { RpcOptions } from '../rpc/routes.ts';
 import { answerJson } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { readRequestId } from './request-id.ts';
 import { createUnaryAdapter } from './unary-adapter.ts';
 import type { HandleHttp } from './unary-adapter.ts';
 import { answerUnimplemented } from './unary-unimplemented.ts';
@@ -28,7 +29,9 @@ export function createRpcEndpoint(
           request.headers['x-forwarded-for'],
           trustedProxies,
         );
-      return createContextValues().set(addressKey, readAddress);
+      return createContextValues()
+        .set(requestIdKey, readRequestId(request))
+        .set(addressKey, readAddress);
     },
     fallback: answerOther,
   });

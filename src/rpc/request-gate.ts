@@ -1,8 +1,7 @@
 /**
- * Owns what happens before a request's body is read: the call gets an id, and credentials are checked (RFC 6750 §2.1).
+ * Owns what happens before a request's body is read: credentials are checked (RFC 6750 §2.1).
  * What a caller may do is decided in `domain/access.ts`.
  */
-import { randomUUID } from 'node:crypto';
 import type { HandlerContext } from '@connectrpc/connect';
 
 import { createUnauthenticatedError, isTrustedOrigin, needsCredentials } from '../domain/access.ts';
@@ -16,8 +15,6 @@ import { recordFailure } from './call-record.ts';
 import type { ObserveCall } from './call-record.ts';
 import { principalKey, requestIdKey } from './caller.ts';
 
-/** A caller's own request id is taken when it looks like one, so that a trace can go on through us. */
-const REQUEST_ID = /^[\w.-]{8,64}$/;
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
 export type RequestGate = (context: HandlerContext) => Promise<void>;
@@ -37,19 +34,13 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { env, tokenUses, sessionUses, allowedOrigins, observe } = options;
   return async (context) => {
     const startedAt = performance.now();
-    const given = context.requestHeader.get('x-request-id');
-    const requestId = given !== null && REQUEST_ID.test(given) ? given : randomUUID();
-    context.values.set(requestIdKey, requestId);
-    context.responseHeader.set('x-request-id', requestId);
     if (!needsCredentials(context.service.typeName)) return;
     try {
       context.values.set(principalKey, await authenticate(context.requestHeader));
     } catch (reason) {
-      throw recordFailure(
-        observe,
-        { requestId, userId: undefined, method: context.method, startedAt },
-        reason,
-      );
+      const requestId = context.values.get(requestIdKey);
+      const call = { requestId, userId: undefined, method: context.method, startedAt };
+      throw recordFailure(observe, call, reason);
     }
   };
 
