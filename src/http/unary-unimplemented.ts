@@ -43,8 +43,8 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
     sendAnswer(
       response,
       type.protocol.name === 'grpc'
-        ? // Trailers-Only, as gRPC calls it: the status is in the only header block there is.
-          { status: 200, header: { ...header, ...trailer }, body: undefined }
+        ? // Not as Trailers-Only: Node ends the stream in a frame of its own, and clients then miss the status.
+          { status: 200, header, body: undefined, trailer }
         : { status: 200, header, body: encodeEnvelope(0x80, serializeTrailer(trailer)) },
     );
   }

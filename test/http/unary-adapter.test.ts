@@ -365,7 +365,7 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       });
       expect(answer.status).toBe(status);
       expect(answer.body.toString()).toBe(body);
-      if (status === 200) expect(answer.headers['grpc-status']).toBe('12');
+      if (status === 200) expect(answer.trailers['grpc-status']).toBe('12');
       else expect(answer.headers['x-should-retry']).toBe('false');
     },
   );
