@@ -16,8 +16,12 @@ export function normalizeEmailDomain(domain: string): string | undefined {
   return fits ? domain.toLowerCase() : undefined;
 }
 
-/** The normalized domain of an address, or `undefined` when there is none. Quoted local parts are not taken. */
+/** In characters: a mail server takes no longer ones (RFC 5321 §4.5.3.1.3), and neither do indexes. */
+const MAX_EMAIL_LENGTH = 254;
+
+/** The normalized domain of an address, or `undefined` when it is none. Quoted local parts are not taken. */
 export function readEmailDomain(email: string): string | undefined {
+  if (email.length > MAX_EMAIL_LENGTH) return undefined;
   const parts = email.split('@');
   const [local, domain] = parts;
   if (parts.length !== 2 || local === undefined || local === '' || domain === undefined)
