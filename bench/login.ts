@@ -1,28 +1,19 @@
-/** Owns the measurement of logins: the verdict by itself, the callback's own time, and how many there are in a second. */
+/** Owns the measurement of logins: the callback's own time, and how many there are in a second. */
 import type { ChildProcess } from 'node:child_process';
 
 import type { BenchContext, Measurement } from './bench-context.ts';
 import { startScript } from './child-script.ts';
-import { runClaimsPolicyBench } from './claims-policy.ts';
 import { createConfiguration, startClaimgate } from './claimgate-process.ts';
 import { idpReady, loginLoadResult } from './login-load-messages.ts';
 import type { LoginLoadCommand, LoginLoadResult } from './login-load-messages.ts';
 import { readProcessorMs } from './process-usage.ts';
-import {
-  formatNumber,
-  formatSpread,
-  judgeAtLeast,
-  judgeBelow,
-  judgeRow,
-  writeTable,
-} from './report.ts';
+import { formatNumber, formatSpread, judgeAtLeast, judgeBelow, writeTable } from './report.ts';
 import { makeScratchFolder, removeScratchFolder, stopChild } from './scratch.ts';
 import { findMedian, findQuantile, measureSpread } from './statistics.ts';
 
 export const login: Measurement = {
   name: 'login',
-  summary:
-    'claims to verdict, the callback, logins per second; against an identity provider of its own',
+  summary: 'the callback, and logins per second, against an identity provider of its own',
   run: measureLogin,
 };
 
@@ -37,15 +28,12 @@ interface Rate {
 }
 
 async function measureLogin(context: BenchContext) {
-  context.note('login: claims to verdict, hostile rules among them');
-  const rows = await runClaimsPolicyBench();
   const { alone, rates } = await measureWholeLogins(context);
   const own = alone.map(({ wholeMs, providerMs }) => wholeMs - providerMs);
   const rate = measureSpread(rates.map(({ perSecond }) => perSecond));
   return {
     title: 'Signing in',
     verdicts: [
-      ...rows.flatMap((row) => judgeRow(row) ?? []),
       judgeBelow(
         {
           what: 'callback, beside what the identity provider takes',
@@ -56,16 +44,7 @@ async function measureLogin(context: BenchContext) {
       ),
       judgeAtLeast({ what: 'logins on one core', value: rate.median, unit: '/s' }, RATE_TARGET),
     ],
-    text: `### The rule
-
-${writeTable(
-  ['', 'measured'],
-  rows.map(({ name, value, unit }) => [name, `${formatNumber(value)} ${unit}`]),
-)}
-
-### Whole logins
-
-Through the real server and its browser routes, from \`/login/…\` to the session's cookie, with the example rule; ID token and
+    text: `Through the real server and its browser routes, from \`/login/…\` to the session's cookie, with the example rule; ID token and
 userinfo come from an identity provider in another process that signs with ES256. A tenth of the people sign in for the
 first time. *Own time* is the callback as the browser sees it, without the time in which the identity provider had a
 request in hand.
