@@ -23,6 +23,7 @@ import { createEs256Signer } from './jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { createCallObserver, createLogger } from './log.ts';
 import { createLoginRoutes } from './login/routes.ts';
+import { createConfigurationChecker } from './oidc/configuration-checker.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
@@ -104,6 +105,7 @@ async function startWithStore(
       return publicUrl;
     },
     identityProvider: createOpenidProviderClient({ guarded, now }),
+    configurationChecker: createConfigurationChecker({ guarded, now }),
     allowHttpIssuers: config.allowHttpIssuers,
     returnToOrigins: config.returnToOrigins,
     sessionLifetime: config.sessionLifetime,

@@ -56,19 +56,23 @@ export function checkEmail(
   return domain;
 }
 
-/**
- * The user that this person is: known by identity, else linked by email, else made. Runs under the configuration's
- * lock, so two first logins of one person at the same time make one user.
- */
-export async function admitPerson(
+/** Who a person is to us, before anything is written. */
+export type IdentifiedPerson =
+  /** Nobody yet. */
+  | { readonly kind: 'new' }
+  /** By issuer and subject. */
+  | { readonly kind: 'known'; readonly user: User }
+  /** By an email that is proven. */
+  | { readonly kind: 'linked'; readonly user: User };
+
+/** Finds out who a person is, and whether they may come in. Writes nothing. */
+export async function identifyPerson(
   tx: StoreTransaction,
-  env: Pick<Environment, 'now' | 'newId'>,
-  configuration: SsoConfiguration,
+  configuration: Pick<SsoConfiguration, 'id' | 'organizationId' | 'emailDomains'>,
   { issuer, subject }: VerifiedClaims,
   attributes: MappedAttributes,
-): Promise<User> {
+): Promise<IdentifiedPerson> {
   const domain = checkEmail(configuration, attributes);
-  const email = attributes.email ?? '';
   if (
     attributes.emailVerified === undefined &&
     !(await tx.isDomainVerified(configuration.organizationId, domain))
@@ -79,15 +83,40 @@ export async function admitPerson(
       `The identity provider does not say whether the email is verified. That is enough only for a domain proved by DNS: verify ${domain}.`,
     );
   }
+  const known = await tx.findUserByIdentity(configuration.id, issuer, subject);
+  const user = known ?? (await findLinkable(tx, configuration, attributes.email ?? ''));
+  if (user === undefined) return { kind: 'new' };
+  if (user.status === 'suspended') {
+    throw new LoginFailure(
+      'person',
+      'user_suspended',
+      'The user is suspended in this organization.',
+    );
+  }
+  return { kind: known === undefined ? 'linked' : 'known', user };
+}
+
+/**
+ * The user that this person is: known by identity, else linked by email, else made. Runs under the configuration's
+ * lock, so two first logins of one person at the same time make one user.
+ */
+export async function admitPerson(
+  tx: StoreTransaction,
+  env: Pick<Environment, 'now' | 'newId'>,
+  configuration: SsoConfiguration,
+  verified: VerifiedClaims,
+  attributes: MappedAttributes,
+): Promise<User> {
+  const person = await identifyPerson(tx, configuration, verified, attributes);
+  const { issuer, subject } = verified;
+  const email = attributes.email ?? '';
   const profile = {
     email,
     name: attributes.name ?? email,
     avatarUrl: attributes.picture ?? '',
     loginProvider: describeConfiguration(configuration),
   };
-  const known = await tx.findUserByIdentity(configuration.id, issuer, subject);
-  const user = known ?? (await findLinkable(tx, configuration, email));
-  if (user === undefined) {
+  if (person.kind === 'new') {
     const created: User = {
       ...profile,
       id: env.newId(),
@@ -106,14 +135,8 @@ export async function admitPerson(
     });
     return created;
   }
-  if (user.status === 'suspended') {
-    throw new LoginFailure(
-      'person',
-      'user_suspended',
-      'The user is suspended in this organization.',
-    );
-  }
-  if (known === undefined) {
+  const { user } = person;
+  if (person.kind === 'linked') {
     await tx.insertIdentity({
       ssoConfigurationId: configuration.id,
       issuer,
@@ -130,7 +153,7 @@ export async function admitPerson(
 /** A user of the organization with this email, whom nobody has signed in as through this configuration yet. */
 async function findLinkable(
   tx: StoreTransaction,
-  configuration: SsoConfiguration,
+  configuration: Pick<SsoConfiguration, 'id' | 'organizationId'>,
   email: string,
 ): Promise<User | undefined> {
   const candidates = await tx.listUsersByEmail(configuration.organizationId, email);

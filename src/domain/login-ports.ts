@@ -66,7 +66,7 @@ export interface LoginWriter {
     retention: LoginAttemptRetention,
   ): Promise<void>;
   /**
-   * Forgets expired sessions and pending logins, attempts older than the retention, and all claims where none are to be
+   * Forgets expired sessions, pending logins and test logins, attempts older than the retention, and all claims where none are to be
    * kept; at most `limit` rows of each. Resolves to how many it were.
    */
   forgetExpired(expiry: {

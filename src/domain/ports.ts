@@ -2,6 +2,7 @@
  * Owns what the domain asks of the world. A port's contract is its comment; one suite runs against every
  * implementation of the store (test/store/store-contract.ts).
  */
+import type { ConfigurationChecker } from './configuration-checker.ts';
 import type { DomainVerification } from './domain-verification.ts';
 import type { IdTokenSigner, SigningKey } from './id-token.ts';
 import type { IdentityProvider } from './identity-provider.ts';
@@ -13,6 +14,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import type { SessionLifetime } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import type { PersonalAccessToken } from './token.ts';
+import type { TrialReader, TrialWriter } from './trial-ports.ts';
 
 /** The present moment, to the millisecond. */
 export type Clock = () => Date;
@@ -29,6 +31,7 @@ export interface Environment {
   readonly dns: DnsResolver;
   readonly signer: IdTokenSigner;
   readonly identityProvider: IdentityProvider;
+  readonly configurationChecker: ConfigurationChecker;
   readonly rateLimiter: RateLimiter;
   readonly now: Clock;
   readonly newId: IdGenerator;
@@ -62,7 +65,7 @@ export interface DnsResolver {
  *   fails with `DomainError('invalid_argument')`.
  * - Every method fails with `DomainError('unavailable')` when the database does not answer, and with no driver's error.
  */
-export interface StoreReader extends LoginReader {
+export interface StoreReader extends LoginReader, TrialReader {
   findOrganization(id: string): Promise<Organization | undefined>;
   /** True when there is no organization. */
   isEmpty(): Promise<boolean>;
@@ -117,7 +120,7 @@ export interface StoreReader extends LoginReader {
  * key is taken fails with `DomainError('already_exists')`, one whose organization or user is gone with `'aborted'`.
  * Updating or deleting a row that is not there does nothing.
  */
-export interface StoreTransaction extends StoreReader, LoginWriter {
+export interface StoreTransaction extends StoreReader, LoginWriter, TrialWriter {
   lockOrganization(id: string): Promise<Organization | undefined>;
   /** Serializes every transaction that may take the last operator away, or that makes the first one. */
   lockOperators(): Promise<void>;

@@ -1,4 +1,5 @@
 /** Owns what a part of a rule looked at: the claims that it reaches for, with their values, and those that are absent. */
+import { listChildren } from './cel-ast.ts';
 import type { CelNode } from './cel-ast.ts';
 import type { CelBindings, CelOutcome } from './cel-evaluator.ts';
 import { formatNode, formatValue } from './cel-format.ts';
@@ -69,7 +70,7 @@ export function listClaimPaths(node: CelNode): readonly (readonly string[])[] {
     // `"x" in claims.groups` looks into a list as a rule, so only the claims themselves count.
     if (above?.length === 0 && isText(name)) return [[name.value]];
   }
-  return listBelow(node).flatMap(listClaimPaths);
+  return listChildren(node).flatMap(listClaimPaths);
 }
 
 /** `claims.a["b"].c` as its names; `claims` itself as none. */

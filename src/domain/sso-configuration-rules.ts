@@ -33,7 +33,7 @@ export function joinEmailDomains(
  *   can still be switched off after a rule has become stricter.
  */
 export function checkSsoConfiguration(
-  configuration: SsoConfiguration,
+  configuration: Pick<SsoConfiguration, 'emailDomains' | 'claims'>,
   given: Partial<SsoConfigurationChange>,
   options: { readonly allowHttpIssuers: boolean; readonly scopesField: string },
 ): void {

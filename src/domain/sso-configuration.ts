@@ -133,12 +133,17 @@ export async function listSsoConfigurations(
   return env.store.listSsoConfigurations(organization.id, page);
 }
 
-/** Changes what is given, atomically: two changes of different fields at the same time both survive. */
+/**
+ * Changes what is given, atomically: two changes of different fields at the same time both survive.
+ *
+ * @param onlyRevision fails with `aborted` when the configuration has another by now
+ */
 export async function updateSsoConfiguration(
   env: Environment,
   caller: Principal,
   id: string,
   change: SsoConfigurationChange,
+  onlyRevision?: number,
 ): Promise<SsoConfiguration> {
   assertMayWrite(caller);
   const { allowHttpIssuers } = env;
@@ -146,6 +151,9 @@ export async function updateSsoConfiguration(
     const current = await tx.lockSsoConfiguration(id);
     if (current === undefined) throw ssoConfigurationNotFound();
     assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
+    if (onlyRevision !== undefined && current.revision !== onlyRevision) {
+      throw new DomainError('aborted', 'The configuration was changed meanwhile. Try again.');
+    }
     const updated: SsoConfiguration = {
       ...applyChange(current, change),
       revision: current.revision + 1,

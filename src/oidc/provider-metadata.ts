@@ -44,7 +44,8 @@ export async function discoverProvider(
   return readProviderMetadata(document, issuerUrl, guarded);
 }
 
-function readProviderMetadata(
+/** Checks a document that was fetched for this issuer, and keeps of it what we use. */
+export function readProviderMetadata(
   document: Readonly<Record<string, unknown>>,
   issuerUrl: string,
   guarded: GuardedFetch,

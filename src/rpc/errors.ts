@@ -11,8 +11,11 @@ import {
 import type { FieldPathElement } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { Code, ConnectError } from '@connectrpc/connect';
 
+import { PreviewClaimsExpressionResponseSchema } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
+import { ShutOutError } from '../domain/claims-preview.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { DomainErrorCode, FieldViolation } from '../domain/errors.ts';
+import { writePreview } from './claims-preview.ts';
 
 const CODES: Readonly<Record<DomainErrorCode, Code>> = {
   invalid_argument: Code.InvalidArgument,
@@ -71,16 +74,21 @@ export function isUnforeseen(reason: unknown): boolean {
 
 function convertError(reason: unknown, requestId: string): ConnectError {
   if (reason instanceof DomainError) {
-    const violations = reason.violations.map(convertViolation);
-    const details =
-      violations.length > 0 ? [{ desc: ViolationsSchema, value: { violations } }] : [];
-    return new ConnectError(reason.message, CODES[reason.code], undefined, details);
+    return new ConnectError(reason.message, CODES[reason.code], undefined, listDetails(reason));
   }
   if (reason instanceof ConnectError && !isUnforeseen(reason)) return reason;
   return new ConnectError(
     `Something went wrong on our side. Should it last, ask the operator, naming request ${requestId}.`,
     Code.Internal,
   );
+}
+
+function listDetails(reason: DomainError) {
+  if (reason instanceof ShutOutError) {
+    return [{ desc: PreviewClaimsExpressionResponseSchema, value: writePreview(reason.preview) }];
+  }
+  const violations = reason.violations.map(convertViolation);
+  return violations.length > 0 ? [{ desc: ViolationsSchema, value: { violations } }] : [];
 }
 
 function convertViolation({ field, rule, message }: FieldViolation) {

@@ -3,6 +3,7 @@ import type { ConnectError, ConnectRouter, ConnectRouterOptions } from '@connect
 
 import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
+import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
@@ -16,6 +17,7 @@ import { createMemberService } from './member-service.ts';
 import { createOrganizationService } from './organization-service.ts';
 import { createRequestGate } from './request-gate.ts';
 import type { RequestGateOptions } from './request-gate.ts';
+import { createSsoConfigurationService } from './sso-configuration-service.ts';
 import { createUserService } from './user-service.ts';
 
 /** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
@@ -49,6 +51,7 @@ export function createRpcOptions(options: RequestGateOptions): RpcOptions {
       router.service(UserService, createUserService(env));
       router.service(LoginAttemptService, createLoginAttemptService(env));
       router.service(MemberService, createMemberService(env));
+      router.service(SSOConfigurationService, createSsoConfigurationService(env));
     },
   };
 }

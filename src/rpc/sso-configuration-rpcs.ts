@@ -1,6 +1,8 @@
 /** Serves the five SSO RPCs of `gitpod.v1.OrganizationService`. */
 import type { ServiceImpl } from '@connectrpc/connect';
 
+import { createViolationError } from '../domain/errors.ts';
+import { updateSsoConfigurationGuarded } from '../domain/guarded-update.ts';
 import type { Environment } from '../domain/ports.ts';
 import {
   createSsoConfiguration,
@@ -55,7 +57,10 @@ export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRp
     },
 
     async updateSSOConfiguration(request, context) {
-      await updateSsoConfiguration(env, readCaller(context), request.ssoConfigurationId, {
+      const update = readEnforcement(context.requestHeader)
+        ? updateSsoConfigurationGuarded
+        : updateSsoConfiguration;
+      await update(env, readCaller(context), request.ssoConfigurationId, {
         clientId: request.clientId,
         clientSecret: request.clientSecret,
         issuerUrl: request.issuerUrl,
@@ -78,4 +83,16 @@ export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRp
       return {};
     },
   };
+}
+
+/**
+ * `Claimgate-Preview: enforce` asks that a change be refused which would shut out anyone who got in during the last 7
+ * days. The contract of `gitpod.v1` has no field for it. A value that we do not know is no reason to go on without.
+ */
+function readEnforcement(header: Headers): boolean {
+  const value = header.get('claimgate-preview') ?? '';
+  if (value === '' || value === 'enforce') return value === 'enforce';
+  throw createViolationError([
+    { field: 'Claimgate-Preview', rule: 'header', message: 'must be "enforce", or left out' },
+  ]);
 }

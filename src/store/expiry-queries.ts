@@ -7,6 +7,9 @@ type Writes = Pick<LoginWriter, 'forgetExpired'>;
 /** So long after its expiry, a replayed callback is still told from one that we never knew; in milliseconds. */
 const KEEP_PENDING_MS = 60 * 60 * 1000;
 
+/** So long after its expiry, the report of a test login can be fetched; in milliseconds. */
+const KEEP_TEST_MS = 24 * 60 * 60 * 1000;
+
 export function createExpiryWrites({ db }: SqlSession): Writes {
   return {
     async forgetExpired({ now, sessionLifetime, attemptRetention, limit }) {
@@ -31,6 +34,11 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
         .select('id')
         .where('at', '<=', time - attemptRetention.maxAgeMs)
         .limit(limit);
+      const tests = db
+        .selectFrom('test_login')
+        .select('id')
+        .where('expires_at', '<=', time - KEEP_TEST_MS)
+        .limit(limit);
       const deletions = [
         await db.deleteFrom('session').where('id', 'in', sessions).executeTakeFirst(),
         await db
@@ -38,6 +46,7 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
           .where('state_digest', 'in', pending)
           .executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
+        await db.deleteFrom('test_login').where('id', 'in', tests).executeTakeFirst(),
       ];
       const deleted = deletions.reduce(
         (sum, { numDeletedRows }) => sum + Number(numDeletedRows),

@@ -16,7 +16,8 @@ import type { SqlSession } from './sql-session.ts';
 type Reads = Pick<LoginReader, 'listLoginAttempts' | 'readLoginAttemptClaims'>;
 type Writes = Pick<LoginWriter, 'insertLoginAttempt'>;
 
-const COLUMNS = [
+/** The columns that an attempt is read from. */
+export const ATTEMPT_COLUMNS = [
   'id',
   'organization_id',
   'configuration_id',
@@ -30,7 +31,7 @@ const COLUMNS = [
   'at',
 ] as const;
 
-type Row = Pick<LoginAttemptTable, (typeof COLUMNS)[number]>;
+type Row = Pick<LoginAttemptTable, (typeof ATTEMPT_COLUMNS)[number]>;
 
 /** In bytes of JSON. Larger ones are refused by the claims policy anyway. */
 const MAX_CLAIMS = 64 * 1024;
@@ -40,7 +41,7 @@ export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
     async listLoginAttempts({ organizationId, ssoConfigurationId, outcome }, page) {
       let query = db
         .selectFrom('login_attempt')
-        .select(COLUMNS)
+        .select(ATTEMPT_COLUMNS)
         .where('organization_id', '=', organizationId)
         .orderBy('at', 'desc')
         .orderBy('id', 'desc')
@@ -125,11 +126,11 @@ export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
   };
 }
 
-function placeClaims(configurationId: string, attemptId: string): SecretPlace {
+export function placeClaims(configurationId: string, attemptId: string): SecretPlace {
   return ['login-attempt', configurationId, attemptId, 'claims'];
 }
 
-function readAttempt(row: Row): LoginAttempt {
+export function readAttempt(row: Row): LoginAttempt {
   return {
     id: row.id,
     organizationId: row.organization_id,

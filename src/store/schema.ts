@@ -9,6 +9,7 @@ import type { DomainVerificationState } from '../domain/domain-verification.ts';
 import type { LoginOutcome } from '../domain/login-attempt.ts';
 import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
 import type { Role, UserStatus } from '../domain/organization.ts';
+import type { TestLogin } from '../domain/test-login.ts';
 import type { ProviderType, SsoConfigurationState } from '../domain/sso-configuration.ts';
 
 type Milliseconds = number;
@@ -158,6 +159,22 @@ export interface LoginAttemptTable {
   key_id: string | null;
 }
 
+export interface TestLoginTable {
+  id: string;
+  organization_id: string;
+  /** Null for the draft of a configuration that is not stored. */
+  configuration_id: string | null;
+  phase: TestLogin['phase'];
+  token_digest: string;
+  state_digest: string | null;
+  browser_digest: string | null;
+  /** The plan or the report, as JSON; see `secret-box.ts`. */
+  content: string;
+  /** The encryption key that `content` is under. */
+  key_id: string;
+  expires_at: Milliseconds;
+}
+
 /** One row for each thing that is locked without being a row of its own. */
 export interface StoreLockTable {
   name: StoreLockName;
@@ -177,5 +194,6 @@ export interface Database {
   session: SessionTable;
   pending_login: PendingLoginTable;
   login_attempt: LoginAttemptTable;
+  test_login: TestLoginTable;
   store_lock: StoreLockTable;
 }

@@ -9,6 +9,7 @@ import {
   createDomainVerificationWrites,
 } from './domain-verification-queries.ts';
 import { createExpiryWrites } from './expiry-queries.ts';
+import { createKeptAttemptReads } from './kept-attempt-queries.ts';
 import type { Keyring } from './keyring.ts';
 import { createLoginAttemptReads, createLoginAttemptWrites } from './login-attempt-queries.ts';
 import { createLoginReads, createLoginWrites } from './login-queries.ts';
@@ -28,6 +29,7 @@ import {
   prepareSsoConfigurationQueries,
 } from './sso-configuration-queries.ts';
 import type { SsoConfigurationPrepared } from './sso-configuration-queries.ts';
+import { createTestLoginReads, createTestLoginWrites } from './test-login-queries.ts';
 import { createTokenReads, createTokenWrites, prepareTokenQueries } from './token-queries.ts';
 import type { TokenPrepared } from './token-queries.ts';
 import { createUserReads, createUserWrites } from './user-queries.ts';
@@ -85,6 +87,8 @@ function createReads(
     ...createLoginReads(session),
     ...createSessionReads(session, sessions),
     ...createLoginAttemptReads(session),
+    ...createKeptAttemptReads(session),
+    ...createTestLoginReads(session),
   };
 }
 
@@ -102,6 +106,7 @@ function createWrites(
     ...createLoginWrites(session),
     ...createSessionWrites(session, sessions),
     ...createLoginAttemptWrites(session),
+    ...createTestLoginWrites(session),
     ...createExpiryWrites(session),
   };
 }

@@ -42,6 +42,18 @@ const UNIQUE_KEYS: readonly UniqueKey[] = [
     name: 'identity_pkey',
     message: 'This person has just signed in for the first time elsewhere. Sign in again.',
   },
+  {
+    table: 'test_login',
+    columns: ['token_digest'],
+    name: 'test_login_token_digest_key',
+    message: 'There is such a test login. Start another one.',
+  },
+  {
+    table: 'test_login',
+    columns: ['state_digest'],
+    name: 'test_login_state_digest_key',
+    message: 'There is such a test login. Start another one.',
+  },
 ];
 
 /** For databases that say which columns clash. */

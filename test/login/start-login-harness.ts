@@ -16,6 +16,7 @@ import { createEs256Signer } from '../../src/jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from '../../src/limits/memory-rate-limiter.ts';
 import { createLoginRoutes } from '../../src/login/routes.ts';
 import type { LoginRoutes } from '../../src/login/routes.ts';
+import { createConfigurationChecker } from '../../src/oidc/configuration-checker.ts';
 import { createGuardedFetch } from '../../src/oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from '../../src/oidc/openid-provider-client.ts';
 import { loadOrCreateKeyFile } from '../../src/store/key-file.ts';
@@ -84,6 +85,7 @@ export async function startLoginHarness(options: LoginHarnessOptions = {}): Prom
     dns: { resolveTxt: async () => [] },
     signer: createEs256Signer(),
     identityProvider: options.interfere?.(provider) ?? provider,
+    configurationChecker: createConfigurationChecker({ guarded, now }),
     rateLimiter: createMemoryRateLimiter(),
     now,
     newId,

@@ -7,6 +7,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { VerdictExplanation } from "./explanation_pb.ts";
+import { file_claimgate_v1_explanation } from "./explanation_pb.ts";
 import type { PaginationRequest, PaginationRequestValid, PaginationResponse } from "../../gitpod/v1/pagination_pb.ts";
 import { file_gitpod_v1_pagination } from "../../gitpod/v1/pagination_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,10 +19,11 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file claimgate/v1/login_attempt.proto.
  */
 export const file_claimgate_v1_login_attempt: GenFile = /*@__PURE__*/
-  fileDesc("CiBjbGFpbWdhdGUvdjEvbG9naW5fYXR0ZW1wdC5wcm90bxIMY2xhaW1nYXRlLnYxIsQCCgxMb2dpbkF0dGVtcHQSFAoCaWQYASABKAlCCLpIBXIDsAEBEiEKD29yZ2FuaXphdGlvbl9pZBgCIAEoCUIIukgFcgOwAQESJgoUc3NvX2NvbmZpZ3VyYXRpb25faWQYAyABKAlCCLpIBXIDsAEBEiIKGnNzb19jb25maWd1cmF0aW9uX3JldmlzaW9uGAQgASgDEisKB291dGNvbWUYBSABKA4yGi5jbGFpbWdhdGUudjEuTG9naW5PdXRjb21lEg0KBXN0YWdlGAYgASgJEg4KBnJlYXNvbhgHIAEoCRIOCgZkZXRhaWwYCCABKAkSFAoMbWFza2VkX2VtYWlsGAkgASgJEg8KB2FkZHJlc3MYCiABKAkSLAoIZW5kZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpMCChhMaXN0TG9naW5BdHRlbXB0c1JlcXVlc3QSJAoPb3JnYW5pemF0aW9uX2lkGAEgASgJQgu6SAjIAQFyA7ABARIwCgpwYWdpbmF0aW9uGAIgASgLMhwuZ2l0cG9kLnYxLlBhZ2luYXRpb25SZXF1ZXN0Ej0KBmZpbHRlchgDIAEoCzItLmNsYWltZ2F0ZS52MS5MaXN0TG9naW5BdHRlbXB0c1JlcXVlc3QuRmlsdGVyGmAKBkZpbHRlchIpChRzc29fY29uZmlndXJhdGlvbl9pZBgBIAEoCUILukgI2AEBcgOwAQESKwoHb3V0Y29tZRgCIAEoDjIaLmNsYWltZ2F0ZS52MS5Mb2dpbk91dGNvbWUiggEKGUxpc3RMb2dpbkF0dGVtcHRzUmVzcG9uc2USMgoObG9naW5fYXR0ZW1wdHMYASADKAsyGi5jbGFpbWdhdGUudjEuTG9naW5BdHRlbXB0EjEKCnBhZ2luYXRpb24YAiABKAsyHS5naXRwb2QudjEuUGFnaW5hdGlvblJlc3BvbnNlKmQKDExvZ2luT3V0Y29tZRIdChlMT0dJTl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWTE9HSU5fT1VUQ09NRV9BRE1JVFRFRBABEhkKFUxPR0lOX09VVENPTUVfUkVGVVNFRBACMoABChNMb2dpbkF0dGVtcHRTZXJ2aWNlEmkKEUxpc3RMb2dpbkF0dGVtcHRzEiYuY2xhaW1nYXRlLnYxLkxpc3RMb2dpbkF0dGVtcHRzUmVxdWVzdBonLmNsYWltZ2F0ZS52MS5MaXN0TG9naW5BdHRlbXB0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_gitpod_v1_pagination, file_google_protobuf_timestamp]);
+  fileDesc("CiBjbGFpbWdhdGUvdjEvbG9naW5fYXR0ZW1wdC5wcm90bxIMY2xhaW1nYXRlLnYxIvsCCgxMb2dpbkF0dGVtcHQSFAoCaWQYASABKAlCCLpIBXIDsAEBEiEKD29yZ2FuaXphdGlvbl9pZBgCIAEoCUIIukgFcgOwAQESJgoUc3NvX2NvbmZpZ3VyYXRpb25faWQYAyABKAlCCLpIBXIDsAEBEiIKGnNzb19jb25maWd1cmF0aW9uX3JldmlzaW9uGAQgASgDEisKB291dGNvbWUYBSABKA4yGi5jbGFpbWdhdGUudjEuTG9naW5PdXRjb21lEg0KBXN0YWdlGAYgASgJEg4KBnJlYXNvbhgHIAEoCRIOCgZkZXRhaWwYCCABKAkSFAoMbWFza2VkX2VtYWlsGAkgASgJEg8KB2FkZHJlc3MYCiABKAkSLAoIZW5kZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKC2V4cGxhbmF0aW9uGAwgASgLMiAuY2xhaW1nYXRlLnYxLlZlcmRpY3RFeHBsYW5hdGlvbiKkAgoYTGlzdExvZ2luQXR0ZW1wdHNSZXF1ZXN0EiQKD29yZ2FuaXphdGlvbl9pZBgBIAEoCUILukgIyAEBcgOwAQESMAoKcGFnaW5hdGlvbhgCIAEoCzIcLmdpdHBvZC52MS5QYWdpbmF0aW9uUmVxdWVzdBI9CgZmaWx0ZXIYAyABKAsyLS5jbGFpbWdhdGUudjEuTGlzdExvZ2luQXR0ZW1wdHNSZXF1ZXN0LkZpbHRlchIPCgdleHBsYWluGAQgASgIGmAKBkZpbHRlchIpChRzc29fY29uZmlndXJhdGlvbl9pZBgBIAEoCUILukgI2AEBcgOwAQESKwoHb3V0Y29tZRgCIAEoDjIaLmNsYWltZ2F0ZS52MS5Mb2dpbk91dGNvbWUiggEKGUxpc3RMb2dpbkF0dGVtcHRzUmVzcG9uc2USMgoObG9naW5fYXR0ZW1wdHMYASADKAsyGi5jbGFpbWdhdGUudjEuTG9naW5BdHRlbXB0EjEKCnBhZ2luYXRpb24YAiABKAsyHS5naXRwb2QudjEuUGFnaW5hdGlvblJlc3BvbnNlKmQKDExvZ2luT3V0Y29tZRIdChlMT0dJTl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWTE9HSU5fT1VUQ09NRV9BRE1JVFRFRBABEhkKFUxPR0lOX09VVENPTUVfUkVGVVNFRBACMoABChNMb2dpbkF0dGVtcHRTZXJ2aWNlEmkKEUxpc3RMb2dpbkF0dGVtcHRzEiYuY2xhaW1nYXRlLnYxLkxpc3RMb2dpbkF0dGVtcHRzUmVxdWVzdBonLmNsYWltZ2F0ZS52MS5MaXN0TG9naW5BdHRlbXB0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_claimgate_v1_explanation, file_gitpod_v1_pagination, file_google_protobuf_timestamp]);
 
 /**
- * One try to sign in through an SSO configuration. It holds no token, no code and no claims.
+ * One try to sign in through an SSO configuration. It holds no token and no code, and of the claims no
+ * more than an explanation that was asked for quotes.
  *
  * @generated from message claimgate.v1.LoginAttempt
  */
@@ -103,6 +106,15 @@ export type LoginAttempt = Message<"claimgate.v1.LoginAttempt"> & {
    * @generated from field: google.protobuf.Timestamp ended_at = 11;
    */
   endedAt?: Timestamp | undefined;
+
+  /**
+   * Why the configuration's expression refuses the kept claims. Present only where it was asked for,
+   * where the expression refused, and where the claims are still kept. It is the expression of today:
+   * where that has changed since, the explanation says so, and may say that it would let in.
+   *
+   * @generated from field: claimgate.v1.VerdictExplanation explanation = 12;
+   */
+  explanation?: VerdictExplanation | undefined;
 };
 
 export type LoginAttemptValid = LoginAttempt;
@@ -140,6 +152,14 @@ export type ListLoginAttemptsRequest = Message<"claimgate.v1.ListLoginAttemptsRe
    * @generated from field: claimgate.v1.ListLoginAttemptsRequest.Filter filter = 3;
    */
   filter?: ListLoginAttemptsRequest_Filter | undefined;
+
+  /**
+   * Whether to explain each refusal by the expression. It decrypts the kept claims of those attempts,
+   * and shows the values that the expression looked at.
+   *
+   * @generated from field: bool explain = 4;
+   */
+  explain: boolean;
 };
 
 /**
@@ -168,6 +188,14 @@ export type ListLoginAttemptsRequestValid = Message<"claimgate.v1.ListLoginAttem
    * @generated from field: claimgate.v1.ListLoginAttemptsRequest.Filter filter = 3;
    */
   filter?: ListLoginAttemptsRequest_FilterValid | undefined;
+
+  /**
+   * Whether to explain each refusal by the expression. It decrypts the kept claims of those attempts,
+   * and shows the values that the expression looked at.
+   *
+   * @generated from field: bool explain = 4;
+   */
+  explain: boolean;
 };
 
 /**

@@ -2,6 +2,7 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import { createInitialTables } from './0001-initial.ts';
 import { createLoginTables } from './0002-login.ts';
+import { createTestLoginTable } from './0003-test-login.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -18,4 +19,5 @@ export interface KnownMigration {
 export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0001-initial', up: createInitialTables },
   { name: '0002-login', up: createLoginTables },
+  { name: '0003-test-login', up: createTestLoginTable },
 ];
