@@ -184,7 +184,8 @@ function parsePublicUrl(value: string, context: z.RefinementCtx): string {
 function parseOrigins(value: string, context: z.RefinementCtx): readonly string[] {
   const origins = splitList(value);
   for (const origin of origins) {
-    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    if (URL.canParse(origin) && new URL(origin).origin === origin && !origin.includes('*'))
+      continue;
     return reportMistake(
       context,
       'must be origins separated by commas, each just scheme, host and port such as https://app.example.com, without a slash at the end; * is not one',
@@ -241,7 +242,11 @@ function reportMistake(context: z.RefinementCtx, message: string): never {
 }
 
 function suggestName(name: string): string {
-  const near = variableNames.find((known) => leven(known, name) <= 3);
+  const [near] = variableNames
+    .map((known) => ({ known, distance: leven(known, name) }))
+    .filter(({ distance }) => distance <= 3)
+    .toSorted((a, b) => a.distance - b.distance)
+    .map(({ known }) => known);
   return near === undefined
     ? '; docs/configuration.md lists those that are'
     : `; did you mean ${near}?`;

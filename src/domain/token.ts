@@ -26,7 +26,7 @@ export interface PersonalAccessToken {
   readonly createdAt: Date;
   /** Absent for the bootstrap token alone, which lives until it is deleted. */
   readonly expiresAt: Date | undefined;
-  /** Exact to a minute or so: uses are recorded in batches (see `token-use.ts`). */
+  /** Exact to a minute or so: uses are recorded in batches (see `use-recorder.ts`). */
   readonly lastUsedAt: Date | undefined;
 }
 

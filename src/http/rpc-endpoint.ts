@@ -19,7 +19,7 @@ export function createRpcEndpoint(
   options: RpcOptions,
   trustedProxies: readonly AddressBlock[],
 ): HandleHttp {
-  return createUnaryAdapter({
+  const serve = createUnaryAdapter({
     ...options,
     defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
     contextValues: (request) => {
@@ -35,6 +35,11 @@ export function createRpcEndpoint(
     },
     fallback: answerOther,
   });
+  return (request, response) => {
+    // What is answered depends on who asks, which caches need not know.
+    if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
+    serve(request, response);
+  };
 }
 
 function answerOther(request: HttpRequest, response: HttpResponse): void {
