@@ -16,8 +16,16 @@ export type Cores = 'server' | 'load' | 'all';
 
 const TMPFS = 0x01021994;
 
+let prepared: Machine | undefined;
+
 /** Pins this process to the core of the load, so that what it starts is there too unless it is placed. */
 export function prepareMachine(): Machine {
+  // Once pinned, it would see a single core.
+  prepared ??= shareOutCores();
+  return prepared;
+}
+
+function shareOutCores(): Machine {
   const cores = availableParallelism();
   const last = cores - 1;
   const lists = { server: '0', load: '1', all: `0-${last}` } as const;

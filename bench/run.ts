@@ -10,12 +10,21 @@ import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
 import { writeReport } from './report.ts';
 import type { Section } from './report.ts';
+import { unary, verdict } from './row-measurements.ts';
 import { scale } from './scale.ts';
 import { start } from './start.ts';
-import { verdict } from './verdict.ts';
 import { writes } from './writes.ts';
 
-const MEASUREMENTS: readonly Measurement[] = [get, scale, start, memory, writes, verdict, login];
+const MEASUREMENTS: readonly Measurement[] = [
+  get,
+  unary,
+  scale,
+  start,
+  memory,
+  writes,
+  verdict,
+  login,
+];
 const REPORT = 'docs/performance.md';
 
 const HELP = `Usage: npm run bench -- [options]
