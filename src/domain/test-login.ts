@@ -92,8 +92,11 @@ const LIFETIME = 10 * 60 * 1000;
 /** Where a test login begins, before its token. */
 export const TEST_LOGIN_PATH = '/login/test/';
 
-/** Tells the callback whose it is. It proves nothing: what follows it is looked up by its digest. */
-const STATE_PREFIX = 'test-';
+/**
+ * Tells the callback whose it is; base64url, of which other states are made, has no dot. It proves nothing: the whole is
+ * looked up by its digest.
+ */
+const STATE_PREFIX = 'test.';
 
 /** Whether a callback is that of a test login. */
 export function isTestLoginState(state: string | undefined): boolean {

@@ -4,12 +4,14 @@ import { checkReturnTo, discoverLogins } from '../domain/login-discovery.ts';
 import { limitCallback, limitDiscovery, limitLoginStart } from '../domain/login-limits.ts';
 import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
 import { endSession } from '../domain/session.ts';
+import { isTestLoginState } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { createChoicePage, createEmailPage } from './login-pages.ts';
 import { respondWithPage, respondWithRedirect } from './respond.ts';
+import { endTestLogin } from './test-login-routes.ts';
 
 /** RFC 5321 §4.5.3.1: 64 characters, an at sign, 255 characters. */
 const MAX_EMAIL_LENGTH = 320;
@@ -70,11 +72,14 @@ export async function beginLogin(
 /** `GET /auth/oidc/callback`: trades what the identity provider sent for a session, under a new cookie value always. */
 export async function finishLogin(
   context: LoginContext,
-  { query, headers, address }: LoginHttpRequest,
+  request: LoginHttpRequest,
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
+  const { query, headers, address } = request;
   try {
     await limitCallback(env, address);
+    // Before anything that could make a session. The identity provider knows one redirect URI for both.
+    if (isTestLoginState(query.get('state') ?? undefined)) return endTestLogin(context, request);
     const { sessionToken, returnTo } = await completeLogin(env, {
       callbackParameters: query,
       browserSecret: readCookie(headers.cookie, cookies, 'login'),

@@ -15,7 +15,11 @@ body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-it
 main { width: 100%; max-width: 26rem; padding: 2rem 1.5rem; background: var(--card);
   border-radius: .75rem; box-shadow: 0 1px 4px rgb(0 0 0 / .2); overflow-wrap: anywhere; }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25; text-wrap: balance; }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem; line-height: 1.25; }
 p { margin: 0 0 1rem; }
+dl { margin: 0 0 1rem; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem; }
 form { margin: 0; }
 label { display: block; margin-bottom: .25rem; font-weight: 600; }
 input { width: 100%; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;

@@ -4,12 +4,14 @@
  */
 import { CALLBACK_PATH } from '../domain/login.ts';
 import type { Environment } from '../domain/ports.ts';
+import { TEST_LOGIN_PATH } from '../domain/test-login.ts';
 import { selectCookieNames } from '../domain/browser-cookies.ts';
 import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { createMessagePage, createUnavailablePage } from './login-pages.ts';
 import { askForEmail, beginLogin, finishLogin } from './login-routes.ts';
 import { respondWithJson, respondWithPage } from './respond.ts';
+import { beginTestLogin } from './test-login-routes.ts';
 import { askToLogOut, describeSession, logOut, showHome } from './session-routes.ts';
 
 export type { LoginRouteOptions } from './login-context.ts';
@@ -42,6 +44,9 @@ const ROUTES: Readonly<Record<string, Route>> = {
 /** `/login/{ssoConfigurationId}`; what is no id finds no configuration. */
 const START = /^\/login\/([\w-]{1,64})$/;
 
+/** What a test login's URL ends with: 256 bits in base64url. */
+const TEST_TOKEN = /^[\w-]{43}$/;
+
 export function createLoginRoutes(env: Environment, options: LoginRouteOptions): LoginRoutes {
   return {
     match: (_method, path) => findRoute(path) !== undefined,
@@ -70,6 +75,11 @@ async function answer(
 
 function findRoute(path: string): Route | undefined {
   if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  if (path.startsWith(TEST_LOGIN_PATH)) {
+    const token = path.slice(TEST_LOGIN_PATH.length);
+    if (!TEST_TOKEN.test(token)) return undefined;
+    return { GET: (context, request) => beginTestLogin(context, request, token), isSafe: false };
+  }
   const [, id] = START.exec(path) ?? [];
   if (id === undefined) return undefined;
   return { GET: (context, request) => beginLogin(context, request, id), isSafe: false };
