@@ -3,8 +3,8 @@
  * itself, for speed and for a few answers of our own, and hands streams, and whatever it does not know, to the original.
  * It refuses to know what calls mean.
  *
- * What differs from the original, on purpose. `test/http/unary-differential.test.ts` holds the same table and allows
- * nothing else.
+ * What differs from the original, on purpose. `test/http/unary-differential.test.ts` has an example of each difference
+ * that generated requests can meet, and allows nothing else; the other three are in `unary-adapter.test.ts`.
  *
  * | request                                        | connect-es        | here, and why                                 |
  * | ---------------------------------------------- | ----------------- | --------------------------------------------- |
@@ -17,8 +17,9 @@
  * | deadline passes, whatever the handler does     | waits for it      | deadline_exceeded at once, and it starts      |
  * |                                                |                   | nothing after; a stalled body ends too        |
  * | timeout of more than 24.8 days                 | times out at once | no timer (Node's are 31 bits long)            |
- * | message that quotes half a surrogate pair, gRPC | never answers     | answers, with U+FFFD in its place             |
+ * | error quoting half a surrogate pair, in gRPC   | never answers     | answers, with U+FFFD in its place             |
  * | envelope cut short right after its head        | ignores it        | invalid_argument: incomplete like any other   |
+ * | envelopes too many                             | as chunks arrive  | judged when the body is complete              |
  * | `Host` that makes no URL, or none              | throws: ends the  | served; a stream gets 400                     |
  * |                                                | process           |                                               |
  * | answer in gRPC-Web                             | in chunks         | with its content-length                       |

@@ -82,8 +82,12 @@ export function serveUnaryCall(
   response: HttpResponse,
 ): void {
   const call = openCall(exchange, request, response);
-  // Nothing is left to reject: a failure is answered, and an answer that cannot be sent ends its connection.
-  runCall(call).catch(() => response.destroy());
+  settle(call, runCall(call));
+}
+
+/** A failure was answered before; what is left is an answer that cannot be sent, and that ends its connection. */
+function settle(call: UnaryCall, answering: Promise<void>): void {
+  answering.catch(() => call.response.destroy());
 }
 
 /** Node fires at once for longer delays. */
@@ -126,7 +130,7 @@ function openCall(
     timer:
       timeoutMs === undefined || timeoutMs > TIMER_MAX_MS
         ? undefined
-        : setTimeout(() => void fail(call, createDeadlineError()), timeoutMs),
+        : setTimeout(() => settle(call, fail(call, createDeadlineError())), timeoutMs),
     context: new UnaryContext({
       method,
       request,

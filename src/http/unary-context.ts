@@ -21,7 +21,7 @@ export interface UnaryContextInit {
 
 /**
  * The one class that is not an error. Measured: this costs 0.04 µs for each call, an object literal with the same
- * accessors 3.6 µs, and having all of it ready (three `Headers`, an AbortController, aborted at the end, a URL) 4 µs.
+ * accessors 3.6 µs, and having all of it ready (three `Headers`, an AbortController, aborted at the end, a URL) 3 µs.
  * Its accessors are not own properties: a copy by `{...context}` has none of them.
  */
 export class UnaryContext implements HandlerContext {

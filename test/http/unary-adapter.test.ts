@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { request as requestHttp1 } from 'node:http';
-import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -27,11 +25,17 @@ import {
 } from '../../gen/gitpod/v1/organization_pb.ts';
 import { createUnaryAdapter } from '../../src/http/unary-adapter.ts';
 import { answerUnimplemented } from '../../src/http/unary-unimplemented.ts';
-import { readMaxBytes, serve, serveOurs, testOptions, untilAborted } from './unary-service.ts';
+import {
+  readMaxBytes,
+  serve,
+  serveOurs,
+  servicePath,
+  testOptions,
+  untilAborted,
+} from './unary-service.ts';
+import { abandon, flood, stall } from './unary-rude-clients.ts';
 import { envelope, openClient, readAnswer } from './unary-wire.ts';
 import type { Send, WireAnswer } from './unary-wire.ts';
-
-const service = '/gitpod.v1.OrganizationService';
 
 async function post(
   send: Send,
@@ -41,7 +45,7 @@ async function post(
 ): Promise<WireAnswer> {
   return send({
     method: 'POST',
-    path: `${service}/${rpc}`,
+    path: `${servicePath}/${rpc}`,
     headers: { 'content-type': 'application/json', ...headers },
     body: [Buffer.from(body)],
   });
@@ -89,7 +93,7 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       );
       expect(ssoConfiguration?.id).toBe('é ☃');
       expect(seen).toEqual({
-        header: `POST /api${service}/GetSSOConfiguration 0`,
+        header: `POST /api${servicePath}/GetSSOConfiguration 0`,
         trailer: 'after',
       });
 
@@ -208,12 +212,12 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       `compression=gzip&base64=1&encoding=proto&message=${gzipSync(message).toString('base64url')}`,
     ];
     for (const query of queries) {
-      const path = `/api${service}/GetSSOConfiguration?${query}`;
+      const path = `/api${servicePath}/GetSSOConfiguration?${query}`;
       const answer = await send({ method: 'GET', path, headers: {}, body: [] });
       expect(answer.status).toBe(200);
       expect(answer.body.toString()).toContain('connect GET GetSSOConfiguration');
     }
-    const path = `${service}/SetRole?${queries[0] ?? ''}`;
+    const path = `${servicePath}/SetRole?${queries[0] ?? ''}`;
     expect((await send({ method: 'GET', path, headers: {}, body: [] })).status).toBe(405);
   });
 
@@ -241,6 +245,20 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       const port = await serveOurs(version, { defaultTimeoutMs: 20 });
       const answer = await stall(version, port, 'DeleteOrganization');
       expect(answer).toContain('deadline_exceeded');
+    });
+
+    it('whose answer cannot be sent ends the connection, and nothing else', async () => {
+      const { register } = deaf();
+      const errorHeader = () => ({ 'x-bad': 'a\nb' });
+      const port = await serveOurs(version, {
+        routes: register,
+        defaultTimeoutMs: 20,
+        errorHeader,
+      });
+      const send = openClient(version, port);
+      const answer = await post(send, 'GetOrganization', '{}').catch(() => undefined);
+      expect(answer?.status ?? 0).toBe(0);
+      expect((await post(openClient(version, port), 'DeleteOrganization', '{}')).status).toBe(200);
     });
 
     it('that is further away than a timer can be is kept all the same', async () => {
@@ -273,8 +291,7 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
 
   it('cuts off a client that goes on sending what was refused', async () => {
     const port = await serveOurs(version);
-    const flood = version === 1 ? floodHttp1(port) : floodHttp2(port);
-    await expect(flood).resolves.toBeUndefined();
+    await expect(flood(version, port)).resolves.toBeUndefined();
   });
 
   it('gives the call a signal that ends with it, or with its client', async () => {
@@ -378,7 +395,7 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
   });
 
   it.for([
-    ['GET', `${service}/Nothing`, 'application/json'],
+    ['GET', `${servicePath}/Nothing`, 'application/json'],
     ['POST', '/', 'application/json'],
     ['POST', '/login/callback', 'application/json'],
     ['POST', '/x/gitpod.v1.RunnerService/ListRunners', 'application/json'],
@@ -420,7 +437,7 @@ it.for([
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   socket.write(
-    `POST ${service}/GetSSOConfiguration ${protocol}\r\n${host === undefined ? '' : `Host: ${host}\r\n`}` +
+    `POST ${servicePath}/GetSSOConfiguration ${protocol}\r\n${host === undefined ? '' : `Host: ${host}\r\n`}` +
       `Content-Type: application/json\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   const [answer] = (await once(socket, 'data')) as [Buffer];
@@ -433,7 +450,7 @@ it('calls the routes once, so that their state is one', () => {
   expect(calls).toBe(1);
 });
 
-// Help ---------------------------------------------------------------------------------------------------------------
+// Help --------------------------------------------------------------------------------------------------------------
 
 const fallback: NonNullable<ReturnType<typeof testOptions>['fallback']> = (request, response) => {
   if (answerUnimplemented(request, response)) return;
@@ -462,115 +479,6 @@ function deaf() {
       },
     });
   return { register, seen };
-}
-
-const typeJson = { 'content-type': 'application/json' };
-
-/** Sends a head that promises a body, and no body; resolves with the answer's body. */
-async function stall(
-  version: 1 | 2,
-  port: number,
-  rpc: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  let text = '';
-  if (version === 1) {
-    const request = requestHttp1({
-      port,
-      host: '127.0.0.1',
-      method: 'POST',
-      path: `${service}/${rpc}`,
-      headers: { ...typeJson, ...headers, 'content-length': 100 },
-    });
-    request.on('error', () => undefined);
-    request.flushHeaders();
-    const [response] = (await once(request, 'response')) as [AsyncIterable<Buffer>];
-    for await (const chunk of response) text += chunk.toString();
-    request.destroy();
-    return text;
-  }
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  onTestFinished(() => session.destroy());
-  const stream = session.request(
-    { ':method': 'POST', ':path': `${service}/${rpc}`, ...typeJson, ...headers },
-    { endStream: false },
-  );
-  for await (const chunk of stream) text += String(chunk);
-  stream.close(constants.NGHTTP2_CANCEL);
-  return text;
-}
-
-/** Starts a call; returns what breaks it off. With `missing`, so many bytes of its body never come. */
-function abandon(
-  version: 1 | 2,
-  port: number,
-  rpc: string,
-  type = 'application/json',
-  missing = 0,
-): () => void {
-  const body = type === 'application/json' ? '{}' : '';
-  if (version === 1) {
-    const request = requestHttp1({
-      port,
-      host: '127.0.0.1',
-      method: 'POST',
-      path: `${service}/${rpc}`,
-      headers: { 'content-type': type, 'content-length': body.length + missing },
-    });
-    request.on('error', () => undefined);
-    request.write(`${body} `.slice(0, Math.max(1, body.length)));
-    return () => request.destroy();
-  }
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  session.on('error', () => undefined);
-  onTestFinished(() => session.destroy());
-  const stream = session.request(
-    { ':method': 'POST', ':path': `${service}/${rpc}`, 'content-type': type },
-    { endStream: false },
-  );
-  stream.on('error', () => undefined);
-  stream.write(body);
-  if (missing === 0) stream.end();
-  return () => stream.close(constants.NGHTTP2_CANCEL);
-}
-
-/** Sends more than any server should read after its answer; resolves when it may not go on. */
-async function floodHttp1(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  socket.on('error', () => undefined);
-  const closed = new Promise((resolve) => void socket.once('close', resolve));
-  socket.resume();
-  socket.write(
-    `POST ${service}/GetSSOConfiguration HTTP/1.1\r\nHost: x\r\nX-Refuse: 1\r\nContent-Type: application/json\r\n` +
-      'Content-Length: 1000000000\r\n\r\n',
-  );
-  const chunk = Buffer.alloc(65_536);
-  const pour = () => {
-    while (socket.writable && socket.write(chunk));
-  };
-  socket.on('drain', pour);
-  pour();
-  await closed;
-}
-
-async function floodHttp2(port: number): Promise<void> {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  onTestFinished(() => session.destroy());
-  const stream = session.request(
-    { ':method': 'POST', ':path': `${service}/GetSSOConfiguration`, 'x-refuse': '1', ...typeJson },
-    { endStream: false },
-  );
-  stream.on('error', () => undefined);
-  const closed = new Promise((resolve) => void stream.once('close', resolve));
-  stream.resume();
-  const chunk = Buffer.alloc(65_536);
-  const pour = () => {
-    while (stream.writable && stream.write(chunk));
-  };
-  stream.on('drain', pour);
-  pour();
-  await closed;
 }
 
 async function* countTo3() {

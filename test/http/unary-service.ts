@@ -12,6 +12,7 @@ import type { HttpRequest, HttpResponse } from '../../src/http/exchange.ts';
 import { createUnaryAdapter } from '../../src/http/unary-adapter.ts';
 import type { UnaryAdapterOptions } from '../../src/http/unary-adapter.ts';
 
+export const servicePath = '/gitpod.v1.OrganizationService';
 export const readMaxBytes = 4096;
 export const maxTimeoutMs = 300_000;
 
