@@ -175,6 +175,13 @@ export interface TestLoginTable {
   expires_at: Milliseconds;
 }
 
+/** How often something has been done in the window that ends then. */
+export interface RateLimitTable {
+  key: string;
+  count: number;
+  ends_at: Milliseconds;
+}
+
 /** One row for each thing that is locked without being a row of its own. */
 export interface StoreLockTable {
   name: StoreLockName;
@@ -194,6 +201,7 @@ export interface Database {
   session: SessionTable;
   pending_login: PendingLoginTable;
   login_attempt: LoginAttemptTable;
+  rate_limit: RateLimitTable;
   test_login: TestLoginTable;
   store_lock: StoreLockTable;
 }

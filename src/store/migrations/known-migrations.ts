@@ -2,12 +2,15 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import { createInitialTables } from './0001-initial.ts';
 import { createLoginTables } from './0002-login.ts';
+import { createRateLimitTable } from './0003-rate-limit.ts';
 import { createTestLoginTable } from './0003-test-login.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
   /** Text that compares by its bytes: pages must be in the same order on every database and in every locale. */
   readonly text: RawBuilder<unknown>;
+  /** Whether tables can be told to do without a log, and to be empty after a crash. */
+  readonly unlogged?: boolean;
 }
 
 export interface KnownMigration {
@@ -19,5 +22,6 @@ export interface KnownMigration {
 export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0001-initial', up: createInitialTables },
   { name: '0002-login', up: createLoginTables },
+  { name: '0003-rate-limit', up: createRateLimitTable },
   { name: '0003-test-login', up: createTestLoginTable },
 ];
