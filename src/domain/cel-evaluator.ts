@@ -56,12 +56,20 @@ export function createProgram(source: string): CelProgram {
   const emitted = new Map<number, LibraryExpr>();
   const patterns = new Set(listPatterns(ast).map(({ value }) => String(value)));
   const evaluateWhole = prepare(emitExpression(ast, METERED_FUNCTIONS.names, emitted), patterns);
+  // Previews explain one rule a hundred times, and making a part ready costs more than evaluating it.
+  const parts = new Map<number, ReturnType<typeof prepare>>();
   return {
     ast,
     evaluate: (bindings) => evaluateWhole(bindings),
     evaluatePart(nodeId, bindings, budget) {
-      const part = findNode(ast, nodeId) === undefined ? undefined : emitted.get(nodeId);
-      return part === undefined ? undefined : prepare(part, patterns)(bindings, budget);
+      let evaluate = parts.get(nodeId);
+      if (evaluate === undefined) {
+        const part = findNode(ast, nodeId) === undefined ? undefined : emitted.get(nodeId);
+        if (part === undefined) return undefined;
+        evaluate = prepare(part, patterns);
+        parts.set(nodeId, evaluate);
+      }
+      return evaluate(bindings, budget);
     },
   };
 }

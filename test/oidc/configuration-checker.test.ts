@@ -137,7 +137,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'no token endpoint',
-    behaviour: { discovery: ({ token_endpoint: _, ...metadata }) => metadata },
+    behaviour: { discovery: (metadata) => ({ ...metadata, token_endpoint: undefined }) },
     stage: 'discovery',
     outcome: 'failed',
     seen: 'It names no token_endpoint',
@@ -174,7 +174,9 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'no word about PKCE',
-    behaviour: { discovery: ({ code_challenge_methods_supported: _, ...metadata }) => metadata },
+    behaviour: {
+      discovery: (metadata) => ({ ...metadata, code_challenge_methods_supported: undefined }),
+    },
     stage: 'pkce',
     outcome: 'warned',
     seen: 'does not say whether it knows PKCE',

@@ -102,7 +102,7 @@ async function addAttempts(
       stage: 'session' as const,
       reason: undefined,
       detail: '',
-      maskedEmail: `${String(claims?.['email'] ?? '?').slice(0, 1)}***@example.com`,
+      maskedEmail: `${JSON.stringify(claims?.['email'] ?? '?').slice(1, 2)}***@example.com`,
       address: '192.0.2.7',
       at: new Date(),
       ...attempt,
