@@ -6,6 +6,7 @@ import { parseAddressBlock } from './http/client-address.ts';
 import type { AddressBlock } from './http/client-address.ts';
 import { EncryptionKeysError, parseEncryptionKeys } from './store/keyring.ts';
 import type { Keyring } from './store/keyring.ts';
+import { parsePostgresUrl, PostgresAddressError } from './store/postgres-address.ts';
 
 /** All `CLAIMGATE_*` variables of the server; docs/configuration.md explains each, and a test compares the two. */
 const variables = {
@@ -54,6 +55,11 @@ const PREFIX = 'CLAIMGATE_';
 
 const MINUTE_MS = 60_000;
 
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** Holds the password. */
+  | { readonly kind: 'postgres'; readonly url: string };
+
 export interface Config {
   readonly host: string;
   /** 0 picks a free one. */
@@ -65,9 +71,8 @@ export interface Config {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Origins whose pages may call us. */
   readonly allowedOrigins: readonly string[];
-  /** The SQLite file. */
-  readonly databaseFile: string;
-  /** Those of the key file next to the database when absent. */
+  readonly database: DatabaseConfig;
+  /** Those of the key file next to the SQLite database when absent. */
   readonly encryptionKeys: Keyring | undefined;
   readonly bootstrapToken: string | undefined;
   /** The system's when absent. */
@@ -113,6 +118,15 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if ((given['CLAIMGATE_TLS_CERT'] === undefined) !== (given['CLAIMGATE_TLS_KEY'] === undefined)) {
     mistakes.push('CLAIMGATE_TLS_CERT and CLAIMGATE_TLS_KEY go together: set both or neither');
   }
+  if (
+    parsed.data?.CLAIMGATE_DATABASE_URL.kind === 'postgres' &&
+    parsed.data.CLAIMGATE_ENCRYPTION_KEYS === undefined
+  ) {
+    // Each process would make a key of its own, and could not read what the others have stored.
+    mistakes.push(
+      'CLAIMGATE_ENCRYPTION_KEYS is needed with PostgreSQL, the same for all processes: set it to k1: and what "openssl rand -base64 32" prints, once and for all',
+    );
+  }
   if (parsed.data === undefined || mistakes.length > 0) throw new ConfigError(mistakes);
   const { data } = parsed;
   return {
@@ -125,7 +139,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
         ? undefined
         : { certFile: data.CLAIMGATE_TLS_CERT, keyFile: data.CLAIMGATE_TLS_KEY },
     allowedOrigins: data.CLAIMGATE_ALLOWED_ORIGINS,
-    databaseFile: data.CLAIMGATE_DATABASE_URL,
+    database: data.CLAIMGATE_DATABASE_URL,
     encryptionKeys: data.CLAIMGATE_ENCRYPTION_KEYS,
     bootstrapToken: data.CLAIMGATE_BOOTSTRAP_TOKEN,
     dnsServers: data.CLAIMGATE_DNS_SERVERS,
@@ -194,9 +208,24 @@ function parseOrigins(value: string, context: z.RefinementCtx): readonly string[
   return origins;
 }
 
-function parseDatabaseUrl(value: string, context: z.RefinementCtx): string {
+function parseDatabaseUrl(value: string, context: z.RefinementCtx): DatabaseConfig {
+  if (/^postgres(?:ql)?:/.test(value)) return parsePostgres(value, context);
   const [, file] = /^sqlite:(?:\/\/)?(.+)$/.exec(value) ?? [];
-  return file ?? reportMistake(context, 'must be sqlite:PATH, such as sqlite:./data/claimgate.db');
+  if (file !== undefined) return { kind: 'sqlite', file };
+  return reportMistake(
+    context,
+    'must be sqlite:PATH, such as sqlite:./data/claimgate.db, or postgres://USER:PASSWORD@HOST/DATABASE',
+  );
+}
+
+function parsePostgres(url: string, context: z.RefinementCtx): DatabaseConfig {
+  try {
+    parsePostgresUrl(url);
+    return { kind: 'postgres', url };
+  } catch (error) {
+    if (!(error instanceof PostgresAddressError)) throw error;
+    return reportMistake(context, error.message);
+  }
 }
 
 function parseDnsServers(value: string, context: z.RefinementCtx): readonly string[] {

@@ -14,6 +14,7 @@ import { bootstrapStore } from './domain/bootstrap.ts';
 import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, publishKeySet } from './domain/id-token.ts';
 import type { Environment, Store } from './domain/ports.ts';
+import type { RateLimiter } from './domain/rate-limiter.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
@@ -21,14 +22,16 @@ import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
+import { rememberRefusals } from './limits/remember-refusals.ts';
 import { createCallObserver, createLogger } from './log.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { createConfigurationChecker } from './oidc/configuration-checker.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
-import { loadOrCreateKeyFile } from './store/key-file.ts';
 import { describeStart } from './start-message.ts';
+import { loadOrCreateKeyFile } from './store/key-file.ts';
+import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -72,11 +75,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     cert: await readFile(config.tls.certFile),
     key: await readFile(config.tls.keyFile),
   };
-  const store = await openStore(config);
+  const opened = await openStore(config);
   try {
-    return await startWithStore(config, logger, store, tls);
+    return await startWithStore(config, logger, opened, tls);
   } catch (error) {
-    await store.close();
+    await opened.store.close();
     throw error;
   }
 }
@@ -84,7 +87,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
 async function startWithStore(
   config: Config,
   logger: Logger,
-  store: Store,
+  { store, rateLimiter }: OpenedStore,
   tls: { cert: Buffer; key: Buffer } | undefined,
 ): Promise<RunningServer> {
   // The port is known only once we listen, and URLs that we make may name it.
@@ -110,7 +113,7 @@ async function startWithStore(
     returnToOrigins: config.returnToOrigins,
     sessionLifetime: config.sessionLifetime,
     attemptRetention: config.attemptRetention,
-    rateLimiter: createMemoryRateLimiter(),
+    rateLimiter,
   };
   const bootstrapped = await bootstrapStore(env, config.bootstrapToken);
   const tokenUses = createUseRecorder(
@@ -175,11 +178,24 @@ async function startWithStore(
   };
 }
 
-async function openStore(config: Config): Promise<Store> {
+interface OpenedStore {
+  readonly store: Store;
+  /** Counts for all processes that share the store. */
+  readonly rateLimiter: RateLimiter;
+}
+
+async function openStore({ database, encryptionKeys }: Config): Promise<OpenedStore> {
+  if (database.kind === 'postgres') {
+    if (encryptionKeys === undefined) throw new Error('PostgreSQL needs encryption keys');
+    const store = await openPostgresStore({ url: database.url, keyring: encryptionKeys });
+    const rateLimiter = rememberRefusals(store.rateLimiter, () => performance.now());
+    return { store, rateLimiter };
+  }
+  const { file } = database;
   const keyring =
-    config.encryptionKeys ??
-    (await loadOrCreateKeyFile(join(dirname(config.databaseFile), 'claimgate.key')));
-  return openSqliteStore({ file: config.databaseFile, keyring });
+    encryptionKeys ?? (await loadOrCreateKeyFile(join(dirname(file), 'claimgate.key')));
+  const store = await openSqliteStore({ file, keyring });
+  return { store, rateLimiter: createMemoryRateLimiter() };
 }
 
 function createUrl(scheme: string, host: string, port: number): string {

@@ -27,7 +27,7 @@ interface Good {
 
 const origins: Good['read'] = ({ allowedOrigins }) => allowedOrigins;
 const returnTo: Good['read'] = ({ returnToOrigins }) => returnToOrigins;
-const file: Good['read'] = ({ databaseFile }) => databaseFile;
+const file: Good['read'] = ({ database }) => database.kind === 'sqlite' && database.file;
 const servers: Good['read'] = ({ dnsServers }) => dnsServers;
 const proxies: Good['read'] = ({ trustedProxies }) =>
   trustedProxies.map(([address, bits]) => `${address.toString()}/${bits}`);
@@ -130,6 +130,9 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   CLAIMGATE_RETURN_TO_ORIGINS: ['*', 'https://a.example/'],
   CLAIMGATE_DATABASE_URL: [
     'postgres://localhost/claimgate',
+    'postgres://user:secret@localhost',
+    'postgres://user:secret@localhost/claimgate?sslmode=prefer',
+    'mysql://user:secret@localhost/claimgate',
     './claimgate.db',
     'file:claimgate.db',
     ':memory:',
@@ -221,6 +224,23 @@ describe('Mistakes', () => {
         for (const mistake of findMistakes(environment)) expect(mistake).not.toContain('canary');
       }),
     );
+  });
+});
+
+describe('PostgreSQL', () => {
+  const url = 'postgresql://user:secret@db1.example,db2.example:5433/claimgate';
+
+  test('is taken together with encryption keys', () => {
+    const keys = `a:${KEY}`;
+    expect(
+      parseConfig({ CLAIMGATE_DATABASE_URL: url, CLAIMGATE_ENCRYPTION_KEYS: keys }),
+    ).toMatchObject({ database: { kind: 'postgres', url } });
+  });
+
+  test('is refused without them, with what to do', () => {
+    const mistakes = findMistakes({ CLAIMGATE_DATABASE_URL: url });
+    expect(mistakes).toEqual([expect.stringContaining('CLAIMGATE_ENCRYPTION_KEYS is needed')]);
+    expect(mistakes).toEqual([expect.stringContaining('openssl rand -base64 32')]);
   });
 });
 

@@ -18,8 +18,9 @@ Environment:
   CLAIMGATE_TLS_CERT               file with the certificates, in PEM form; with the next, TLS is on
   CLAIMGATE_TLS_KEY                file with the key, in PEM form
   CLAIMGATE_ALLOWED_ORIGINS        origins whose web pages may call it, comma-separated (none)
-  CLAIMGATE_DATABASE_URL           the database (sqlite:./data/claimgate.db)
-  CLAIMGATE_ENCRYPTION_KEYS        id:base64 keys for secrets, comma-separated (a file by the database)
+  CLAIMGATE_DATABASE_URL           sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE (sqlite:./data/claimgate.db)
+  CLAIMGATE_ENCRYPTION_KEYS        id:base64 keys for secrets, comma-separated (a file by the SQLite database;
+                                   with PostgreSQL it has to be set)
   CLAIMGATE_BOOTSTRAP_TOKEN        the first start's token, 24 characters or more (random, printed)
   CLAIMGATE_DNS_SERVERS            servers to look domains up at, comma-separated (the system's)
   CLAIMGATE_RETURN_TO_ORIGINS      origins that a login may return to, comma-separated (none)

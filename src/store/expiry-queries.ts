@@ -10,6 +10,9 @@ const KEEP_PENDING_MS = 60 * 60 * 1000;
 /** So long after its expiry, the report of a test login can be fetched; in milliseconds. */
 const KEEP_TEST_MS = 24 * 60 * 60 * 1000;
 
+/** Counts go by the database's clock, from which ours may differ. */
+const KEEP_COUNTS_MS = 60 * 60 * 1000;
+
 export function createExpiryWrites({ db }: SqlSession): Writes {
   return {
     async forgetExpired({ now, sessionLifetime, attemptRetention, limit }) {
@@ -39,6 +42,11 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
         .select('id')
         .where('expires_at', '<=', time - KEEP_TEST_MS)
         .limit(limit);
+      const counts = db
+        .selectFrom('rate_limit')
+        .select('key')
+        .where('ends_at', '<=', time - KEEP_COUNTS_MS)
+        .limit(limit);
       const deletions = [
         await db.deleteFrom('session').where('id', 'in', sessions).executeTakeFirst(),
         await db
@@ -46,6 +54,7 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
           .where('state_digest', 'in', pending)
           .executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
+        await db.deleteFrom('rate_limit').where('key', 'in', counts).executeTakeFirst(),
         await db.deleteFrom('test_login').where('id', 'in', tests).executeTakeFirst(),
       ];
       const deleted = deletions.reduce(

@@ -65,7 +65,7 @@ export function parsePostgresUrl(url: string): PostgresAddress {
   const hosts = hostList.split(',').map(parseHost);
   const colon = credentials.indexOf(':');
   const user = decode(colon < 0 ? credentials : credentials.slice(0, colon));
-  if (user === '') throw new PostgresAddressError('names no user');
+  if (user === '') throw new PostgresAddressError('must name a user');
   const parameters = parseParameters(query);
   return {
     hosts,
@@ -105,14 +105,16 @@ function parseParameters(query: string): ReadonlyMap<string, string> {
     const [name = '', ...value] = pair.split('=');
     if (!PARAMETERS.has(name) || parameters.has(name)) {
       throw new PostgresAddressError(
-        `may have these parameters, each once: ${[...PARAMETERS].join(', ')}`,
+        `must have no parameters but these, each once: ${[...PARAMETERS].join(', ')}`,
       );
     }
     parameters.set(name, decode(value.join('=')));
   }
   const target = parameters.get('target_session_attrs') ?? 'read-write';
   if (target !== 'read-write' && target !== 'primary') {
-    throw new PostgresAddressError('can have target_session_attrs read-write or primary alone');
+    throw new PostgresAddressError(
+      'cannot have target_session_attrs other than read-write and primary',
+    );
   }
   return parameters;
 }
@@ -124,7 +126,7 @@ function parseTlsMode(text: string | undefined, hosts: readonly PostgresHost[]):
   }
   const mode = TLS_MODES.find((mode) => mode === text);
   if (mode !== undefined) return mode;
-  throw new PostgresAddressError(`has an sslmode that is none of ${TLS_MODES.join(', ')}`);
+  throw new PostgresAddressError(`must have as sslmode one of ${TLS_MODES.join(', ')}`);
 }
 
 function parseCount(text = String(DEFAULT_MAX_TRANSACTIONS)): number {
@@ -136,6 +138,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new PostgresAddressError('has a % that is not followed by two hexadecimal digits');
+    throw new PostgresAddressError('cannot have a % that no two hexadecimal digits follow');
   }
 }
