@@ -30,10 +30,19 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning: 'the server cannot be reached, or takes too long',
     errors: ['unavailable', 'deadline_exceeded'],
   },
+  {
+    code: 7,
+    meaning: 'the answer is no: a check failed, a rule refuses, or a preview shuts people out',
+    errors: [],
+  },
 ];
 
 const OTHER = 1;
 const USAGE = 2;
+/** What has a wrong value. */
+export const REFUSED = 5;
+/** All went well, and what was asked turned out not to be so. */
+export const ANSWER_IS_NO = 7;
 
 export function chooseExitCode(reason: unknown): number {
   if (reason instanceof UsageError) return USAGE;

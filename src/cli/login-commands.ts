@@ -22,6 +22,7 @@ import {
   SERVER_HELP,
 } from './connection.ts';
 import type { ConnectionOptions, ServerOptions } from './connection.ts';
+import { formatExplanation } from './format-explanation.ts';
 import { formatEnum, formatText, formatTime } from './format-value.ts';
 import {
   addListOptions,
@@ -39,6 +40,16 @@ const COLUMNS: readonly Column<LoginAttempt>[] = [
   { title: 'Stage', read: ({ stage }) => formatText(stage) },
   { title: 'Reason', read: ({ reason }) => formatText(reason) },
   { title: 'Detail', read: ({ detail }) => formatText(detail), detail: true },
+  {
+    title: 'Explanation',
+    read: ({ explanation }) =>
+      explanation === undefined
+        ? formatText('')
+        : formatExplanation(explanation)
+            .map((line) => line.trim())
+            .join('; '),
+    detail: true,
+  },
   { title: 'Email', read: ({ maskedEmail }) => formatText(maskedEmail) },
   { title: 'Address', read: ({ address }) => formatText(address) },
   {
@@ -69,6 +80,7 @@ interface AttemptsOptions extends ConnectionOptions, LongListOptions {
   readonly organization?: string;
   readonly configuration?: string;
   readonly outcome?: keyof typeof OUTCOMES;
+  readonly explain?: boolean;
 }
 
 function addAttemptsCommand(login: Command, context: CliContext): void {
@@ -78,6 +90,10 @@ function addAttemptsCommand(login: Command, context: CliContext): void {
     .option('--configuration <id>', 'only through this SSO configuration')
     .addOption(
       new Option('--outcome <outcome>', 'only those that ended so').choices(Object.keys(OUTCOMES)),
+    )
+    .option(
+      '--explain',
+      'explain refusals by the rule, with the claims that it saw; shown with --long or --json',
     );
   addConnectionOptions(addListOptions(addLongOption(addOrganizationOption(command))))
     .addHelpText(
@@ -88,7 +104,7 @@ A person who was refused is shown the id of the attempt.
 
 Examples:
   $ claimgate login attempts --outcome refused --limit 20
-  $ claimgate login attempts --long --limit 1
+  $ claimgate login attempts --long --explain --limit 1
   $ claimgate login attempts --json | jq '.[] | select(.id == "...")'`,
     )
     .action(async (options: AttemptsOptions) => {
@@ -100,6 +116,7 @@ Examples:
           outcome:
             options.outcome === undefined ? LoginOutcome.UNSPECIFIED : OUTCOMES[options.outcome],
         },
+        explain: options.explain === true,
       });
       await printList(context, options, LoginAttemptSchema, rows, COLUMNS);
     });

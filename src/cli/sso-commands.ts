@@ -25,8 +25,12 @@ import { formatEnum, formatList, formatText } from './format-value.ts';
 import { collect } from './option-values.ts';
 import { addListOptions, addPrintOptions, printDone, printList, printMessage } from './print.ts';
 import type { Column, ListOptions, PrintOptions } from './print.ts';
+import { addSsoCheckCommand } from './sso-check-command.ts';
+import { addSsoEvaluateCommand } from './sso-evaluate-command.ts';
 import { addSsoInputOptions, readClaimsExpression, readClientSecret } from './sso-input.ts';
 import type { SsoInputOptions } from './sso-input.ts';
+import { addSsoPreviewCommand } from './sso-preview-command.ts';
+import { addSsoTestLoginCommand } from './sso-test-login-command.ts';
 import { addSsoUpdateCommand } from './sso-update-command.ts';
 
 const COLUMNS: readonly Column<SSOConfiguration>[] = [
@@ -66,6 +70,10 @@ export function addSsoCommands(program: Command, context: CliContext): void {
   addCreateCommand(sso, context);
   addSsoUpdateCommand(sso, context, (client, id, options) => show(context, client, id, options));
   addDeleteCommand(sso, context);
+  addSsoCheckCommand(sso, context);
+  addSsoEvaluateCommand(sso, context);
+  addSsoPreviewCommand(sso, context);
+  addSsoTestLoginCommand(sso, context);
 }
 
 function addListCommand(sso: Command, context: CliContext): void {

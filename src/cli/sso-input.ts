@@ -12,7 +12,7 @@ export interface SsoInputOptions {
 }
 
 export function addSsoInputOptions(command: Command): Command {
-  return command
+  const withSecret = command
     .option(
       '--client-secret-file <file>',
       'file that holds the client secret, - for standard input',
@@ -22,7 +22,12 @@ export function addSsoInputOptions(command: Command): Command {
         '--client-secret',
         'A secret on the command line can be read by others on this machine. Put it into a file that --client-secret-file names, or pipe it in with --client-secret-file -.',
       ),
-    )
+    );
+  return addClaimsExpressionOptions(withSecret);
+}
+
+export function addClaimsExpressionOptions(command: Command): Command {
+  return command
     .option(
       '--claims-expression <cel>',
       'CEL rule over claims that must be true to let a person in',

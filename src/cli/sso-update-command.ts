@@ -32,6 +32,7 @@ interface UpdateOptions extends ConnectionOptions, PrintOptions, SsoInputOptions
   readonly claim?: Readonly<Record<string, string>>;
   readonly clearClaim?: readonly string[];
   readonly clearClaimsExpression?: boolean;
+  readonly preview?: 'enforce';
 }
 
 type Show = (client: ClaimgateClient, id: string, options: PrintOptions) => Promise<void>;
@@ -63,6 +64,12 @@ export function addSsoUpdateCommand(sso: Command, context: CliContext, show: Sho
         'claimsExpression',
         'claimsExpressionFile',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--preview <mode>',
+        'enforce: refuse what would shut out anyone who signed in during the last 7 days',
+      ).choices(['enforce']),
     );
   addConnectionOptions(addPrintOptions(addSsoInputOptions(command)))
     .addHelpText(
@@ -78,7 +85,9 @@ Examples:
     .action(async (id: string, options: UpdateOptions) => {
       const change = await readChange(context, options);
       const client = await connect(context, options);
-      await updateSsoConfiguration(client, id, change);
+      await updateSsoConfiguration(client, id, change, {
+        ...(options.preview !== undefined && { headers: { 'claimgate-preview': options.preview } }),
+      });
       await show(client, id, options);
     });
 }

@@ -7,6 +7,7 @@ import type { Client, Transport } from '@connectrpc/connect';
 
 import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
+import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
@@ -32,6 +33,8 @@ export interface ClaimgateClient {
   readonly loginAttempts: Client<typeof LoginAttemptService>;
   /** Members made beforehand, kept out, and let in again. For ADMINs. */
   readonly members: Client<typeof MemberService>;
+  /** SSO configurations checked, tried and previewed before they shut anybody out. For ADMINs. */
+  readonly ssoConfigurations: Client<typeof SSOConfigurationService>;
 }
 
 /** Makes the services' clients over any transport of Connect's, such as an in-memory one in a test. */
@@ -44,6 +47,7 @@ export function createClientOver(transport: Transport): ClaimgateClient {
     accounts: createClient(AccountService, typed),
     loginAttempts: createClient(LoginAttemptService, typed),
     members: createClient(MemberService, typed),
+    ssoConfigurations: createClient(SSOConfigurationService, typed),
   };
 }
 
