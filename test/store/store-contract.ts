@@ -14,6 +14,7 @@ import { describeSigningKeys } from './contract/signing-keys.ts';
 import { describeSsoConfigurations } from './contract/sso-configurations.ts';
 import { describeTokens } from './contract/tokens.ts';
 import { describeTransactions } from './contract/transactions.ts';
+import { describeTrials } from './contract/trials.ts';
 import { describeUsers } from './contract/users.ts';
 
 export interface OpenedStore {
@@ -48,6 +49,7 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
     describeSessions(store);
     describeLoginAttempts(store);
     describeExpiry(store);
+    describeTrials(store);
     describePages(store);
     describeTransactions(store);
   });
