@@ -35,9 +35,19 @@ export async function migratePostgres(
   migrations: readonly KnownMigration[] | undefined,
 ): Promise<void> {
   const connection = await connectPatiently(primary, performance.now() + waitMs);
+  let failure: unknown;
+  // The migrator goes on asking after a failure, and reports that the transaction is over instead of why.
+  const watched: PostgresConnection = {
+    ...connection,
+    query: (statement, deadline) =>
+      connection.query(statement, deadline).catch((error: unknown) => {
+        failure ??= error;
+        throw error;
+      }),
+  };
   try {
     const dialect = createTransactionDialect({
-      acquire: async () => connection,
+      acquire: async () => watched,
       release: () => {},
       close: async () => {},
     });
@@ -52,6 +62,8 @@ export async function migratePostgres(
         await migrateToLatest(transaction, COLUMN_TYPES, migrations);
       }),
     );
+  } catch (error) {
+    throw failure ?? error;
   } finally {
     connection.end();
   }
