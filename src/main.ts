@@ -20,6 +20,7 @@ import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
 import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
+import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { rememberRefusals } from './limits/remember-refusals.ts';
@@ -124,6 +125,7 @@ async function startWithStore(
     (uses) => store.transaction((tx) => tx.recordSessionUses(uses)),
     now,
   );
+  const consoleFolder = findConsoleFolder();
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -146,6 +148,7 @@ async function startWithStore(
         }),
         config.trustedProxies,
       ),
+      console: consoleFolder === undefined ? undefined : await loadStaticFiles(consoleFolder, env),
       allowedOrigins: config.allowedOrigins,
       checkReadiness: () => store.ping(),
       isDraining: () => listener.draining.aborted,

@@ -1,17 +1,21 @@
 /**
  * Owns which part of the program answers a request: what is said of the process and its keys here, browsers by the
- * login routes, calls by the RPC endpoint. It refuses to own connections (`listener.ts`) and what a request means.
+ * console and the login routes, calls by the RPC endpoint. It refuses to own connections (`listener.ts`) and what a
+ * request means.
  */
 import { answerJson } from './answer.ts';
 import { applyCors } from './cors.ts';
 import type { HandleRequest, HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import type { StaticFiles } from './static-files.ts';
 
 export interface RequestHandlerOptions {
   /** Answers calls, and everything that is not answered elsewhere. */
   readonly handleRpc: (request: HttpRequest, response: HttpResponse) => void;
   /** Answers browsers, or returns `undefined` for a path that is not theirs. */
   readonly handleLogin: (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
+  /** The console, where it has been built. Without it, the login routes answer at `/`. */
+  readonly console: StaticFiles | undefined;
   readonly allowedOrigins: readonly string[];
   /** Resolves when calls can be served. */
   readonly checkReadiness: () => Promise<void>;
@@ -43,6 +47,7 @@ export function createRequestHandler(options: RequestHandlerOptions): HandleRequ
       const document = options.documents.get(path);
       if (document !== undefined) return answerDocument({ request, response }, document);
     }
+    if (options.console?.answer(request, response) === true) return undefined;
     return options.handleLogin(request, response) ?? options.handleRpc(request, response);
   };
 }

@@ -1,0 +1,10 @@
+/** Owns the way to addresses that are not of the organization at hand. */
+import { useCallback } from 'react';
+import { navigate } from 'wouter/use-browser-location';
+
+import { BASE_PATH } from '../public-url.ts';
+
+/** Takes a path below the console's own, such as `/organizations/{id}/`. */
+export function useNavigateOutside(): (path: string) => void {
+  return useCallback((path) => navigate(`${BASE_PATH}${path}`), []);
+}

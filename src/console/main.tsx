@@ -1,0 +1,7 @@
+/** Owns the console's start. */
+import { createRoot } from 'react-dom/client';
+
+import { App } from './app.tsx';
+
+const root = document.getElementById('root');
+if (root !== null) createRoot(root).render(<App />);
