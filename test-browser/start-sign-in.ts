@@ -62,7 +62,7 @@ export async function startSignIn(): Promise<SignIn> {
     // Under another name than the server, so that the browser sees another site.
     const idp = await startOidcProvider({
       hostname: 'localhost',
-      redirectUris: [`${url}/auth/oidc/callback`],
+      redirectUris: [`${url}/auth/oidc/callback/${organizationId}`],
     });
     onTestFinished(() => idp.stop());
     await organizations.createSSOConfiguration({

@@ -58,8 +58,6 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
   const dns = await startDnsServer();
   started.defer(() => dns.stop());
-  const idp = await startOidcProvider({ redirectUris: [`${url}/auth/oidc/callback`] });
-  started.defer(() => idp.stop());
 
   const token = `demo-${randomBytes(24).toString('base64url')}`;
   const config = parseConfig({
@@ -76,7 +74,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   started.defer(() => server.stop());
 
   const access = { baseUrl: server.url, token };
-  const prepared = await prepare(createClaimgateClient(access), dns, idp);
+  const client = createClaimgateClient(access);
+  const { organization } = await client.organizations.createOrganization({ name: 'Example Inc.' });
+  const organizationId = organization?.id ?? '';
+  const redirectUris = [`${url}/auth/oidc/callback/${organizationId}`];
+  const idp = await startOidcProvider({ redirectUris });
+  started.defer(() => idp.stop());
+  const ssoConfigurationId = await prepare(client, organizationId, dns, idp);
   const running = started.move();
   return {
     url,
@@ -84,7 +88,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     token,
     rule: RULE,
     folder,
-    ...prepared,
+    organizationId,
+    ssoConfigurationId,
     loginAttempts: createClient(LoginAttemptService, createClaimgateTransport(access)),
     stop: () => running.disposeAsync(),
   };
@@ -106,14 +111,13 @@ async function openFolder(
   return folder;
 }
 
-/** What an operator does for a new customer. */
+/** What an operator does for a new customer. Resolves to the SSO configuration's id. */
 async function prepare(
   client: ClaimgateClient,
+  organizationId: string,
   dns: StartedDnsServer,
   idp: OidcProvider,
-): Promise<Pick<Demo, 'organizationId' | 'ssoConfigurationId'>> {
-  const { organization } = await client.organizations.createOrganization({ name: 'Example Inc.' });
-  const organizationId = organization?.id ?? '';
+): Promise<string> {
   const { domainVerification: proof } = await client.organizations.createDomainVerification({
     organizationId,
     domain: DOMAIN,
@@ -132,5 +136,5 @@ async function prepare(
     additionalScopes: ['groups'],
     claimsExpression: RULE,
   });
-  return { organizationId, ssoConfigurationId: ssoConfiguration?.id ?? '' };
+  return ssoConfiguration?.id ?? '';
 }

@@ -5,7 +5,8 @@ import { ATTRIBUTES, selectClaim } from './claims-mapping.ts';
 import { compileOnce } from './compiled-rules.ts';
 import type { CheckStage } from './configuration-checker.ts';
 import { LoginFailure } from './login-failure.ts';
-import { CALLBACK_PATH, selectScopes } from './login.ts';
+import { selectScopes } from './login.ts';
+import { createRedirectUri } from './redirect-uri.ts';
 import { DomainError } from './errors.ts';
 import type { Environment } from './ports.ts';
 import { listClaimPaths } from './seen-values.ts';
@@ -29,7 +30,7 @@ export async function checkConfiguration(
   assertMayWrite(caller);
   const { configuration, secret } = await resolveTrial(env, caller, target);
   await limitTrial(env, 'check', configuration.organizationId);
-  const redirectUri = `${env.publicUrl}${CALLBACK_PATH}`;
+  const redirectUri = createRedirectUri(env.publicUrl, configuration.organizationId);
   const stages = await env.configurationChecker.check({
     issuerUrl: configuration.issuerUrl,
     clientId: configuration.clientId,

@@ -27,6 +27,7 @@ import type { LoginAttempt } from './login-attempt.ts';
 import { LoginFailure } from './login-failure.ts';
 import { admitPerson, checkEmail } from './login-person.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
+import { createRedirectUri } from './redirect-uri.ts';
 import { digestSessionToken, generateSessionToken } from './session.ts';
 import type { Session } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
@@ -55,8 +56,6 @@ export interface PendingLogin {
 /** How long a person may take at the identity provider, in milliseconds. */
 export const PENDING_LOGIN_LIFETIME = 10 * 60 * 1000;
 
-export const CALLBACK_PATH = '/auth/oidc/callback';
-
 export interface StartLoginInput {
   readonly ssoConfigurationId: string;
   /** The value of the browser's login cookie: at least 128 random bits. */
@@ -68,6 +67,8 @@ export interface StartLoginInput {
 }
 
 export interface CompleteLoginInput {
+  /** Whose redirect URI the browser came to. */
+  readonly organizationId: string;
   readonly callbackParameters: URLSearchParams;
   readonly browserSecret: string | undefined;
   readonly address: string;
@@ -239,6 +240,7 @@ async function takePendingLogin(
   return recordRefusal(env, pending, input.address, async () => {
     if (replayed)
       throw new LoginFailure('callback', 'attempt_replayed', 'The callback came a second time.');
+    checkRedirectUri(pending.organizationId, input.organizationId);
     if (pending.expiresAt <= env.now()) {
       throw new LoginFailure(
         'callback',
@@ -258,6 +260,16 @@ async function takePendingLogin(
     }
     return pending;
   });
+}
+
+/** A code that comes to another redirect URI than the login's is another identity provider's (RFC 9700 §4.4.2.2). */
+export function checkRedirectUri(expected: string, received: string): void {
+  if (expected === received) return;
+  throw new LoginFailure(
+    'callback',
+    'configuration_mismatch',
+    'The identity provider answered to the redirect URI of another organization. Its code was sent nowhere. Somebody may have tried to get hold of it.',
+  );
 }
 
 /** Runs a part of a login. A failure is recorded as an attempt and thrown as `LoginRefused`. */
@@ -366,8 +378,17 @@ function compileRule(expression: string) {
   }
 }
 
-function createBinding(env: Environment, { nonce, codeVerifier }: PendingLogin, state: string) {
-  return { redirectUri: `${env.publicUrl}${CALLBACK_PATH}`, state, nonce, codeVerifier };
+function createBinding(
+  env: Environment,
+  { organizationId, nonce, codeVerifier }: PendingLogin,
+  state: string,
+) {
+  return {
+    redirectUri: createRedirectUri(env.publicUrl, organizationId),
+    state,
+    nonce,
+    codeVerifier,
+  };
 }
 
 /** 256 random bits, in characters that every one of these parameters may have. */

@@ -26,7 +26,8 @@ import { LoginFailure } from './login-failure.ts';
 import type { LoginFailureReason, LoginStage } from './login-failure.ts';
 import { identifyPerson } from './login-person.ts';
 import type { IdentifiedPerson } from './login-person.ts';
-import { CALLBACK_PATH, decideAdmission, selectScopes } from './login.ts';
+import { createRedirectUri } from './redirect-uri.ts';
+import { checkRedirectUri, decideAdmission, selectScopes } from './login.ts';
 import type { Environment } from './ports.ts';
 import { readTrialSecret, resolveTrial } from './sso-draft.ts';
 import type { TrialConfiguration, TrialSecret, TrialTarget } from './sso-draft.ts';
@@ -204,9 +205,14 @@ export async function openTestLogin(
  */
 export async function finishTestLogin(
   env: Environment,
-  callbackParameters: URLSearchParams,
-  browserSecret: string | undefined,
+  callback: {
+    /** Whose redirect URI the browser came to. */
+    readonly organizationId: string;
+    readonly callbackParameters: URLSearchParams;
+    readonly browserSecret: string | undefined;
+  },
 ): Promise<TestLoginResult> {
+  const { callbackParameters, browserSecret } = callback;
   const [state = '', ...more] = callbackParameters.getAll('state');
   if (more.length > 0) throw testLoginNotFound();
   const login = await env.store.transaction(async (tx) => {
@@ -230,7 +236,7 @@ export async function finishTestLogin(
     await close(env, login, { report: createReport(env, failure) });
     throw testLoginNotFound();
   }
-  return close(env, login, await judgeCallback(env, readPlan(login), state, callbackParameters));
+  return close(env, login, await judgeCallback(env, readPlan(login), state, callback));
 }
 
 type Plan = Extract<TestLoginContent, { kind: 'plan' }>;
@@ -239,10 +245,14 @@ async function judgeCallback(
   env: Environment,
   plan: Plan,
   state: string,
-  callbackParameters: URLSearchParams,
+  {
+    organizationId,
+    callbackParameters,
+  }: { readonly organizationId: string; readonly callbackParameters: URLSearchParams },
 ): Promise<TestLoginResult> {
   let verified: VerifiedClaims;
   try {
+    checkRedirectUri(plan.configuration.organizationId, organizationId);
     verified = await env.identityProvider.completeLogin(await readRegistration(env, plan), {
       ...createBinding(env, plan, state),
       callbackParameters,
@@ -350,10 +360,11 @@ async function readRegistration(env: Environment, { configuration, secret }: Pla
 
 function createBinding(
   env: Environment,
-  { nonce, codeVerifier }: Plan,
+  { configuration, nonce, codeVerifier }: Plan,
   state: string,
 ): LoginBinding {
-  return { redirectUri: `${env.publicUrl}${CALLBACK_PATH}`, state, nonce, codeVerifier };
+  const redirectUri = createRedirectUri(env.publicUrl, configuration.organizationId);
+  return { redirectUri, state, nonce, codeVerifier };
 }
 
 /** Nothing else of a stored configuration is copied. */

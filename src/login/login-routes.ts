@@ -69,18 +69,21 @@ export async function beginLogin(
   }
 }
 
-/** `GET /auth/oidc/callback`: trades what the identity provider sent for a session, under a new cookie value always. */
+/** `GET /auth/oidc/callback/{organizationId}`: trades what the identity provider sent for a session, under a new cookie value always. */
 export async function finishLogin(
   context: LoginContext,
   request: LoginHttpRequest,
+  organizationId: string,
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
   const { query, headers, address } = request;
   try {
     await limitCallback(env, address);
     // Before anything that could make a session. The identity provider knows one redirect URI for both.
-    if (isTestLoginState(query.get('state') ?? undefined)) return endTestLogin(context, request);
+    if (isTestLoginState(query.get('state') ?? undefined))
+      return endTestLogin(context, request, organizationId);
     const { sessionToken, returnTo } = await completeLogin(env, {
+      organizationId,
       callbackParameters: query,
       browserSecret: readCookie(headers.cookie, cookies, 'login'),
       address,

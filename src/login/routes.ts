@@ -2,8 +2,8 @@
  * Owns the URLs of the browser: all of them are in this file. What happens at each is in `login-routes.ts` and
  * `session-routes.ts`; how a login goes is in `domain/login.ts`.
  */
-import { CALLBACK_PATH } from '../domain/login.ts';
 import type { Environment } from '../domain/ports.ts';
+import { readCallbackPath } from '../domain/redirect-uri.ts';
 import { TEST_LOGIN_PATH } from '../domain/test-login.ts';
 import { selectCookieNames } from '../domain/browser-cookies.ts';
 import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
@@ -36,7 +36,6 @@ interface Route {
 const ROUTES: Readonly<Record<string, Route>> = {
   '/': { GET: showHome, isSafe: true },
   '/login': { GET: askForEmail, isSafe: true },
-  [CALLBACK_PATH]: { GET: finishLogin, isSafe: false },
   '/logout': { GET: askToLogOut, POST: logOut, isSafe: true },
   '/session': { GET: describeSession, isSafe: true },
 };
@@ -79,6 +78,13 @@ function findRoute(path: string): Route | undefined {
     const token = path.slice(TEST_LOGIN_PATH.length);
     if (!TEST_TOKEN.test(token)) return undefined;
     return { GET: (context, request) => beginTestLogin(context, request, token), isSafe: false };
+  }
+  const organizationId = readCallbackPath(path);
+  if (organizationId !== undefined) {
+    return {
+      GET: (context, request) => finishLogin(context, request, organizationId),
+      isSafe: false,
+    };
   }
   const [, id] = START.exec(path) ?? [];
   if (id === undefined) return undefined;

@@ -36,11 +36,13 @@ export async function beginTestLogin(
 export async function endTestLogin(
   context: LoginContext,
   { query, headers }: LoginHttpRequest,
+  organizationId: string,
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
   try {
     const browserSecret = readCookie(headers.cookie, cookies, 'login');
-    const result = await finishTestLogin(env, query, browserSecret);
+    const callback = { organizationId, callbackParameters: query, browserSecret };
+    const result = await finishTestLogin(env, callback);
     return respondWithPage(env, 200, createTestReportPage(result));
   } catch (error) {
     return respondToTestError(context, error);

@@ -125,7 +125,7 @@ describe('claimgate sso check', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^passed +issuer /m);
     expect(stdout).toMatch(/^passed +client_authentication /m);
-    expect(stdout).toContain(`${server.url}/auth/oidc/callback`);
+    expect(stdout).toContain(`${server.url}/auth/oidc/callback/${server.organizationId}`);
   });
 
   test('ends with 7 when a stage fails, and prints JSON all the same', async () => {

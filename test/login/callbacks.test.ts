@@ -6,7 +6,8 @@ import type { Answer, Browser } from './create-browser.ts';
 import { startIdp, startLoginHarness } from './start-login-harness.ts';
 import type { LoginHarness } from './start-login-harness.ts';
 
-const CALLBACK = '/auth/oidc/callback';
+const describeCallback = ({ organizationId }: LoginHarness): string =>
+  `/auth/oidc/callback/${organizationId}`;
 const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/;
 
 interface Callback {
@@ -23,8 +24,8 @@ async function reachCallback(harness: LoginHarness): Promise<Callback> {
   return { harness, browser, parameters: await harness.idp.authorize(started.location) };
 }
 
-const openCallback = ({ browser, parameters }: Callback): Promise<Answer> =>
-  browser.open(`${CALLBACK}?${parameters}`);
+const openCallback = ({ browser, harness, parameters }: Callback): Promise<Answer> =>
+  browser.open(`${describeCallback(harness)}?${parameters}`);
 
 /** The page holds what a person needs and nothing of what the admin reads; there is no session. */
 function expectRefusalPage(answer: Answer, browser: Browser, status: number): string {
@@ -74,7 +75,7 @@ describe('a callback', () => {
     expect(started.status).toBe(303);
     expect(new URL(started.location).searchParams.get('login_hint')).toBe('Alice@Example.com');
     const answer = await browser.open(
-      `${CALLBACK}?${await harness.idp.authorize(started.location)}`,
+      `${describeCallback(harness)}?${await harness.idp.authorize(started.location)}`,
     );
     expect(answer).toMatchObject({ status: 303, location: returnTo, body: '' });
     expect(answer.headers).toMatchObject({
@@ -122,11 +123,25 @@ describe('a callback', () => {
     });
   });
 
+  it('at the redirect URI of another organization is refused, and its code is sent nowhere', async () => {
+    const { harness, browser, parameters } = await reachCallback(await startLoginHarness());
+    const elsewhere = '/auth/oidc/callback/01234567-89ab-7def-8123-456789abcdef';
+    expectRefusalPage(await browser.open(`${elsewhere}?${parameters}`), browser, 400);
+    expect(harness.idp.requests.token).toBe(0);
+    const [attempt] = await harness.listAttempts();
+    expect(attempt).toMatchObject({ stage: 'callback', reason: 'configuration_mismatch' });
+    // Nor does it come back from there to the right one.
+    const again = `${describeCallback(harness)}?${parameters}`;
+    expect((await browser.open(again)).status).not.toBe(303);
+    expect(harness.idp.requests.token).toBe(0);
+  });
+
   it('from a stranger without any login is refused', async () => {
-    const { openBrowser } = await startLoginHarness();
-    const browser = openBrowser();
-    expectRefusalPage(await browser.open(CALLBACK), browser, 400);
-    expectRefusalPage(await browser.open(`${CALLBACK}?code=x&state=y&iss=z`), browser, 400);
+    const harness = await startLoginHarness();
+    const browser = harness.openBrowser();
+    const path = describeCallback(harness);
+    expectRefusalPage(await browser.open(path), browser, 400);
+    expectRefusalPage(await browser.open(`${path}?code=x&state=y&iss=z`), browser, 400);
   });
 
   it('that is replayed is refused under an id of its own', async () => {
@@ -175,7 +190,8 @@ describe('a callback', () => {
   ])('with %s is refused', async (_name, change) => {
     const { harness, browser, parameters } = await reachCallback(await startLoginHarness());
     const cookie = change(`claimgate-login=${browser.cookies.get('claimgate-login')}`);
-    const answer = await browser.open(`${CALLBACK}?${parameters}`, { headers: { cookie } });
+    const url = `${describeCallback(harness)}?${parameters}`;
+    const answer = await browser.open(url, { headers: { cookie } });
     const id = expectRefusalPage(answer, browser, 400);
     await expectRecorded(harness, id, answer, 'browser_mismatch');
   });
@@ -412,7 +428,7 @@ describe('a callback', () => {
   it('is not begun or spent by HEAD', async () => {
     const callback = await reachCallback(await startLoginHarness());
     const { browser, parameters, harness } = callback;
-    const url = `${CALLBACK}?${parameters}`;
+    const url = `${describeCallback(harness)}?${parameters}`;
     expect(await browser.open(url, { method: 'HEAD' })).toMatchObject({ status: 204, body: '' });
     expect(harness.idp.requests.token).toBe(0);
     expect(await openCallback(callback)).toMatchObject({ status: 303 });
@@ -421,7 +437,10 @@ describe('a callback', () => {
   it('comes by GET alone', async () => {
     const callback = await reachCallback(await startLoginHarness());
     const form = Object.fromEntries(callback.parameters);
-    const answer = await callback.browser.open(CALLBACK, { method: 'POST', form });
+    const answer = await callback.browser.open(describeCallback(callback.harness), {
+      method: 'POST',
+      form,
+    });
     expect(answer).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
     expect(await openCallback(callback)).toMatchObject({ status: 303 });
   });

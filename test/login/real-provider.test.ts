@@ -10,10 +10,10 @@ async function startAtRealProvider(): Promise<{
   readonly harness: LoginHarness;
   readonly signInAs: (account: string) => Promise<{ answer: Answer; browser: Browser }>;
 }> {
-  const redirectUris = [`${PUBLIC_URL}/auth/oidc/callback`];
+  const harness = await startLoginHarness();
+  const redirectUris = [`${PUBLIC_URL}/auth/oidc/callback/${harness.organizationId}`];
   const provider = await startOidcProvider({ redirectUris });
   onTestFinished(() => provider.stop());
-  const harness = await startLoginHarness();
   const { issuer, clientId, clientSecret } = provider;
   const configuration = { ...harness.configuration, issuerUrl: issuer, clientId };
   await harness.change((tx) =>

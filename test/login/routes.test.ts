@@ -53,7 +53,7 @@ describe('pages', () => {
     { path: '/login?return_to=//evil.example', status: 400 },
     { path: '/login/01234567-89ab-7def-8123-456789abcdef', status: 404 },
     { path: '/login/nonsense', status: 404 },
-    { path: '/auth/oidc/callback', status: 400 },
+    { path: '/auth/oidc/callback/01234567-89ab-7def-8123-456789abcdef', status: 400 },
     { path: '/logout', status: 200 },
     { path: '/logout', status: 403, method: 'POST' },
     { path: '/login', status: 405, method: 'POST' },
@@ -301,12 +301,12 @@ describe('/login', () => {
 
 describe('limits', () => {
   it('hold for each address, and answer with how long to wait', async () => {
-    const { openBrowser, configuration } = await startLoginHarness();
+    const { openBrowser, configuration, organizationId } = await startLoginHarness();
     const browser = openBrowser();
     const cases = [
       ['/login?email=a@nobody.example', LOGIN_LIMITS.discoveryByAddress.count, 404],
       [`/login/${configuration.id}`, LOGIN_LIMITS.startByAddress.count, 303],
-      ['/auth/oidc/callback?state=x', LOGIN_LIMITS.callbackByAddress.count, 400],
+      [`/auth/oidc/callback/${organizationId}?state=x`, LOGIN_LIMITS.callbackByAddress.count, 400],
     ] as const;
     for (const [path, count, usual] of cases) {
       for (let use = 0; use < count; use += 1) {
@@ -429,7 +429,7 @@ describe('/session', () => {
 
 describe('a public URL', () => {
   it('of https gives cookies that only we can set, over TLS alone', async () => {
-    const { openBrowser, configuration } = await startLoginHarness({
+    const { openBrowser, configuration, organizationId } = await startLoginHarness({
       env: { publicUrl: 'https://sso.example.com' },
     });
     const answer = await openBrowser().open(`/login/${configuration.id}`);
@@ -437,7 +437,7 @@ describe('a public URL', () => {
       /^__Host-claimgate-login=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/,
     );
     expect(new URL(answer.location).searchParams.get('redirect_uri')).toBe(
-      'https://sso.example.com/auth/oidc/callback',
+      `https://sso.example.com/auth/oidc/callback/${organizationId}`,
     );
   });
 
@@ -470,7 +470,8 @@ describe('paths', () => {
     ['/', true],
     ['/login', true],
     ['/login/01234567-89ab-7def-8123-456789abcdef', true],
-    ['/auth/oidc/callback', true],
+    ['/auth/oidc/callback', false],
+    ['/auth/oidc/callback/01234567-89ab-7def-8123-456789abcdef', true],
     ['/logout', true],
     ['/session', true],
     ['/login/', false],
