@@ -252,6 +252,19 @@ describe('the callback of a test login', () => {
     expect(harness.idp.requests.token).toBe(0);
   });
 
+  test('at the redirect URI of another organization sends its code nowhere', async () => {
+    const harness = await startLoginHarness();
+    const browser = harness.openBrowser();
+    const { id, url } = await start(harness);
+    const started = await browser.open(url);
+    const response = await fetch(started.location, { redirect: 'manual' });
+    const callback = new URL(response.headers.get('location') ?? '');
+    callback.pathname = callback.pathname.replace(/[^/]+$/, '019f0000-0000-7000-8000-00000000000f');
+    await browser.open(callback.href);
+    expect(harness.idp.requests.token).toBe(0);
+    expect(await readReport(harness, id)).toMatchObject({ reason: 'configuration_mismatch' });
+  });
+
   test('cannot complete a login, nor a login a test', async () => {
     const harness = await startLoginHarness();
     const browser = harness.openBrowser();

@@ -126,11 +126,9 @@ function claimsOf(name: string, more: Record<string, unknown> = {}): Record<stri
 
 describe.each(PROTOCOLS)('over %s', (protocol) => {
   test('a stored configuration is checked, stage by stage', async () => {
-    const { sso, ssoConfigurationId } = await prepareHome(protocol);
+    const { sso, ssoConfigurationId, organizationId } = await prepareHome(protocol);
     const report = await sso.checkSSOConfiguration({ ssoConfigurationId });
-    expect(report.redirectUri).toBe(
-      `${claimgate.url}/auth/oidc/callback/${claimgate.organizationId}`,
-    );
+    expect(report.redirectUri).toBe(`${claimgate.url}/auth/oidc/callback/${organizationId}`);
     expect(report.stages.map(({ name, outcome }) => [name, nameOutcome(outcome)])).toEqual([
       ['issuer', 'PASSED'],
       ['discovery', 'PASSED'],

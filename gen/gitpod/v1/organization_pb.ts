@@ -2762,6 +2762,11 @@ export const OrganizationService: GenService<{
    * Of two updates at the same time to different fields both survive. The same update twice has the
    * effect of one. A login that began before an update does not complete.
    *
+   * With the request header `Claimgate-Preview: enforce`, a change of expression, mapping or email
+   * domains that would shut out anyone who got in during the last 7 days fails with
+   * `failed_precondition`, and a claimgate.v1.PreviewClaimsExpressionResponse as its detail says whom.
+   * It is judged by the claims kept of login attempts.
+   *
    * Errors: `not_found`; `already_exists` where another configuration of the organization has the
    * resulting `issuer_url` and `client_id`; `invalid_argument` for a claims expression that does not
    * parse or is not of type bool, and for an unspecified or unknown state.
