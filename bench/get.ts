@@ -187,7 +187,7 @@ async function race(
   contestants: readonly Contestant[],
   load: Load,
 ): Promise<Race> {
-  const [count, seconds, warmUp] = quick ? [2, 2, 1] : [5, 5, 5];
+  const [count, seconds, warmUp] = quick ? [2, 2, 3] : [5, 5, 5];
   for (const contestant of contestants) {
     note(`get: ${title}: warming up ${contestant.name}`);
     await load(contestant, warmUp);
