@@ -79,7 +79,21 @@ export async function printJson<Schema extends DescMessage>(
   schema: Schema,
   message: MessageShape<Schema>,
 ): Promise<void> {
-  return write(context, `${toJsonString(schema, message, JSON_OPTIONS)}\n`);
+  return write(context, `${formatJson(schema, message)}\n`);
+}
+
+/** Characters that steer a terminal or hide from the eye, beside those that JSON escapes anyway. */
+const STEERING = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** The same JSON, safe to look at. */
+function formatJson<Schema extends DescMessage>(
+  schema: Schema,
+  message: MessageShape<Schema>,
+): string {
+  return toJsonString(schema, message, JSON_OPTIONS).replaceAll(
+    STEERING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Prints rows as they arrive, so that a long list takes neither memory nor patience. */
@@ -117,7 +131,7 @@ async function printJsonArray<Schema extends DescMessage>(
 ): Promise<void> {
   let separator = '[';
   for await (const row of rows) {
-    const json = toJsonString(schema, row, JSON_OPTIONS).replaceAll('\n', '\n  ');
+    const json = formatJson(schema, row).replaceAll('\n', '\n  ');
     await write(context, `${separator}\n  ${json}`);
     separator = ',';
   }

@@ -116,4 +116,9 @@ export function assertSelf(caller: Principal, userId: string, notFound: NotFound
 export function assertMayOversee(caller: Principal, user: User, notFound: NotFound): void {
   if (caller.userId === user.id) return;
   assertAdminOf(caller, user.organizationId, notFound);
+  if (!user.operator || caller.operator) return;
+  throw new DomainError(
+    'permission_denied',
+    "An operator's tokens are for operators alone: without them, nobody could run this server any more.",
+  );
 }

@@ -19,13 +19,16 @@ export function normalizeEmailDomain(domain: string): string | undefined {
 /** In characters: a mail server takes no longer ones (RFC 5321 §4.5.3.1.3), and neither do indexes. */
 const MAX_EMAIL_LENGTH = 254;
 
+/** White space, and characters that control or that nobody sees: with them, one address looks like another. */
+const UNSEEN = /[\s\p{C}]/u;
+
 /** The normalized domain of an address, or `undefined` when it is none. Quoted local parts are not taken. */
 export function readEmailDomain(email: string): string | undefined {
   if (email.length > MAX_EMAIL_LENGTH) return undefined;
   const parts = email.split('@');
   const [local, domain] = parts;
-  if (parts.length !== 2 || local === undefined || local === '' || domain === undefined)
-    return undefined;
+  if (parts.length !== 2 || local === undefined || domain === undefined) return undefined;
+  if (local === '' || UNSEEN.test(local)) return undefined;
   return normalizeEmailDomain(domain);
 }
 

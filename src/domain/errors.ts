@@ -48,8 +48,12 @@ export class DomainError extends Error {
   }
 }
 
-/** `invalid_argument` for fields that the schema's own rules cannot judge. */
-export function createViolationError(violations: readonly FieldViolation[]): DomainError {
+/** An answer names so many violations at most: they are to be read. */
+export const MAX_VIOLATIONS = 20;
+
+/** `invalid_argument` for fields that the schema's own rules cannot judge. The first violations are told. */
+export function createViolationError(all: readonly FieldViolation[]): DomainError {
+  const violations = all.slice(0, MAX_VIOLATIONS);
   const message = violations.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return new DomainError('invalid_argument', message, { violations });
 }

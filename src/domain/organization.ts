@@ -73,6 +73,8 @@ export interface CreateOrganizationInput {
   readonly inviteMatchingDomain: boolean;
 }
 
+const MAX_INVITE_DOMAINS = 100;
+
 /** An organization's name has 3 to 200 characters, counted in Unicode code points after trimming. */
 const NAME_LENGTH = { min: 3, max: 200 } as const;
 
@@ -159,7 +161,7 @@ export async function updateOrganization(
     const updated: Organization = {
       ...current,
       name: change.name === undefined ? current.name : checkName(change.name),
-      inviteDomains: change.inviteDomains ?? current.inviteDomains,
+      inviteDomains: checkInviteDomains(change.inviteDomains) ?? current.inviteDomains,
       updatedAt: env.now(),
     };
     await tx.updateOrganization(updated);
@@ -288,6 +290,14 @@ export async function assertAnotherOperator(
     'failed_precondition',
     `The last operator cannot be ${what}. Make another operator first.`,
   );
+}
+
+function checkInviteDomains(domains: readonly string[] | undefined): readonly string[] | undefined {
+  if (domains === undefined || domains.length <= MAX_INVITE_DOMAINS) return domains;
+  const message = `must have at most ${MAX_INVITE_DOMAINS} domains`;
+  throw createViolationError([
+    { field: 'invite_domains.domains', rule: 'invite_domains.max', message },
+  ]);
 }
 
 function checkName(name: string): string {

@@ -67,11 +67,21 @@ function checkIssuerUrl(issuerUrl: string, allowHttp: boolean, violate: Violate)
   }
 }
 
+/** A configuration has at most so many; people choose among them by hand. */
+const MAX_EMAIL_DOMAINS = 100;
+
 function checkEmailDomains(
   domains: readonly string[],
   single: string | undefined,
   violate: Violate,
 ): void {
+  if (domains.length > MAX_EMAIL_DOMAINS) {
+    return violate(
+      'email_domains',
+      'email_domains.max',
+      `must have at most ${MAX_EMAIL_DOMAINS} domains`,
+    );
+  }
   const seen = new Set<string>();
   for (const [index, domain] of domains.entries()) {
     const field = index === 0 && domain === single ? 'email_domain' : 'email_domains';

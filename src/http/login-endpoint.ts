@@ -28,6 +28,8 @@ export function createLoginEndpoint(
     { method, path, query }: { method: string; path: string; query: string },
   ): Promise<void> {
     const form = await readForm(request);
+    // A browser that left is no failing of ours: there is nobody to answer, and nothing to report.
+    if (form === 'aborted') return;
     if (form === 'too large') {
       return sendAnswer(response, {
         status: 413,
@@ -41,6 +43,7 @@ export function createLoginEndpoint(
       path,
       query: new URLSearchParams(query),
       headers: {
+        authorization: headers.authorization,
         cookie: headers.cookie,
         origin: headers.origin,
         'sec-fetch-site': [headers['sec-fetch-site']].flat()[0],
@@ -56,18 +59,24 @@ export function createLoginEndpoint(
   }
 }
 
-async function readForm(request: HttpRequest): Promise<URLSearchParams | 'too large' | undefined> {
+async function readForm(
+  request: HttpRequest,
+): Promise<URLSearchParams | 'too large' | 'aborted' | undefined> {
   if (request.method !== 'POST' || !FORM_TYPE.test(request.headers['content-type'] ?? '')) {
     request.resume();
     return undefined;
   }
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.byteLength;
-    if (size > FORM_MAX_BYTES) return 'too large';
-    chunks.push(bytes);
+  try {
+    for await (const chunk of request) {
+      const bytes = Buffer.from(chunk);
+      size += bytes.byteLength;
+      if (size > FORM_MAX_BYTES) return 'too large';
+      chunks.push(bytes);
+    }
+  } catch {
+    return 'aborted';
   }
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }

@@ -2,7 +2,6 @@
  * Owns what every call passes through, outermost first: the record of how it went, pagination from the URL, the
  * schema's rules. Who calls was settled before (`request-gate.ts`).
  */
-import { createValidator } from '@bufbuild/protovalidate';
 import type { Interceptor } from '@connectrpc/connect';
 import { createValidateInterceptor } from '@connectrpc/validate';
 
@@ -10,12 +9,13 @@ import { principalKey, requestIdKey } from './caller.ts';
 import { recordFailure, recordSuccess } from './call-record.ts';
 import type { ObserveCall } from './call-record.ts';
 import { mergeQueryPagination } from './query-pagination.ts';
+import { createRequestValidator } from './request-validator.ts';
 
 export function createInterceptors(observe: ObserveCall): Interceptor[] {
   return [
     createObserver(observe),
     mergeQueryPagination,
-    createValidateInterceptor({ validator: createValidator() }),
+    createValidateInterceptor({ validator: createRequestValidator() }),
   ];
 }
 

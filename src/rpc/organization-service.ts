@@ -102,10 +102,8 @@ function readMemberQuery({ organizationId, filter, sort }: ListMembersRequest): 
     organizationId,
     filter: {
       search: filter?.search ?? '',
-      statuses: (filter?.statuses ?? []).map((status, index) =>
-        readUserStatus(status, `filter.statuses[${index}]`),
-      ),
-      roles: (filter?.roles ?? []).map((role, index) => readRole(role, `filter.roles[${index}]`)),
+      statuses: readEach(filter?.statuses, (status) => readUserStatus(status, 'filter.statuses')),
+      roles: readEach(filter?.roles, (role) => readRole(role, 'filter.roles')),
       userIds: filter?.userIds ?? [],
     },
     sort: {
@@ -113,4 +111,12 @@ function readMemberQuery({ organizationId, filter, sort }: ListMembersRequest): 
       descending: sort?.order === SortOrder.DESC,
     },
   };
+}
+
+/** Each value once: the schema does not bound the list. */
+function readEach<Value>(
+  numbers: readonly number[] = [],
+  read: (number: number) => Value,
+): Value[] {
+  return [...new Set(numbers)].map(read);
 }

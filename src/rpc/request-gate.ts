@@ -61,9 +61,13 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
       origin: header.get('origin') ?? undefined,
       fetchSite: header.get('sec-fetch-site') ?? undefined,
     };
-    const isTrusted = isTrustedOrigin(origin, { publicUrl: env.publicUrl, allowedOrigins });
-    if (token === undefined || !isTrusted) throw createUnauthenticatedError();
+    const { publicUrl } = env;
+    if (token === undefined || !isTrustedOrigin(origin, { publicUrl, allowedOrigins }))
+      throw createUnauthenticatedError();
     const { principal, session } = await authenticateSession(env, token);
+    // What a token may, such as operating, is for the console alone, and for no other page that a person visits.
+    const isOwn = isTrustedOrigin(origin, { publicUrl, allowedOrigins: [] });
+    if (session.tokenId !== undefined && !isOwn) throw createUnauthenticatedError();
     sessionUses.note(session.id);
     return principal;
   }

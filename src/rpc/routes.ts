@@ -20,12 +20,18 @@ import type { RequestGateOptions } from './request-gate.ts';
 import { createSsoConfigurationService } from './sso-configuration-service.ts';
 import { createUserService } from './user-service.ts';
 
-/** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
-const READ_MAX_BYTES = 64 * 1024;
-/** A page of 100 configurations, each as large as it may be, stays below. */
-const WRITE_MAX_BYTES = 16 * 1024 * 1024;
-/** The longest that a call may ask to wait, in milliseconds. */
-const MAX_TIMEOUT_MS = 5 * 60 * 1000;
+/** What every call is held to, whichever service it asks. */
+export const callLimits = {
+  /** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
+  readMaxBytes: 64 * 1024,
+  /** In bytes. A page of 100 configurations, each as large as it may be, stays below. */
+  writeMaxBytes: 16 * 1024 * 1024,
+  /** The longest that a call may ask to wait, in milliseconds. */
+  maxTimeoutMs: 5 * 60 * 1000,
+};
+
+/** The published clients read an absent list or string as null, so zero values are written too. */
+export const jsonOptions = { alwaysEmitImplicit: true, ignoreUnknownFields: true };
 
 export type RpcOptions = ConnectRouterOptions & {
   readonly routes: (router: ConnectRouter) => void;
@@ -36,11 +42,8 @@ export type RpcOptions = ConnectRouterOptions & {
 export function createRpcOptions(options: RequestGateOptions): RpcOptions {
   const { env, observe } = options;
   return {
-    readMaxBytes: READ_MAX_BYTES,
-    writeMaxBytes: WRITE_MAX_BYTES,
-    maxTimeoutMs: MAX_TIMEOUT_MS,
-    // The published clients read an absent list or string as null, so zero values are written too.
-    jsonOptions: { alwaysEmitImplicit: true, ignoreUnknownFields: true },
+    ...callLimits,
+    jsonOptions,
     requestGate: createRequestGate(options),
     interceptors: createInterceptors(observe),
     errorHeader: adviseOnRetry,

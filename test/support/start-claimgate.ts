@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 
 import { parseConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
 import { startServer } from '../../src/main.ts';
 
 export interface StartedClaimgate {
@@ -36,7 +36,7 @@ export async function startClaimgate(
   });
   const server = await startServer(
     config,
-    pino({ level: 'debug' }, { write: (line) => void lines.push(line) }),
+    createLogger('debug', { write: (line) => void lines.push(line) }),
   );
   return {
     url: server.url,
