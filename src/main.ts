@@ -144,6 +144,7 @@ async function startWithStore(
       handleLogin: createLoginEndpoint(
         createLoginRoutes(env, {
           allowedOrigins: config.allowedOrigins,
+          hasConsole: consoleFolder !== undefined,
           noteSessionUse: (id) => sessionUses.note(id),
         }),
         config.trustedProxies,

@@ -53,7 +53,7 @@ describe('The way in', () => {
       const { url } = await startSignIn();
       const person = await startPerson(browser, options);
       const tab = await person.openTab();
-      await tab.goto(url);
+      await tab.goto(`${url}/signed-in`);
       await tab.getByRole('link', { name: 'Sign in' }).click();
       await typeEmail(tab, 'alice@example.com');
       await seePage(tab, 'Demo identity provider');
@@ -62,7 +62,7 @@ describe('The way in', () => {
       await tab.getByRole('button', { name: 'Sign in' }).click();
 
       await seePage(tab, 'You are signed in');
-      expect(tab.url()).toBe(`${url}/`);
+      expect(tab.url()).toBe(`${url}/signed-in`);
       const main = await tab.getByRole('main').innerText();
       expect(main).toContain('Alice Example');
       expect(main).toContain('alice@example.com');

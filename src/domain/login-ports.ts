@@ -4,7 +4,7 @@ import type { Identity } from './login-person.ts';
 import type { PendingLogin } from './login.ts';
 import type { User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
-import type { Session, SessionLifetime } from './session.ts';
+import type { Session, SessionLifetime, StoredSession } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 
 /** What a login reads, within a transaction or without. */
@@ -15,10 +15,8 @@ export interface LoginReader {
    */
   listSsoConfigurationsForLogin(emailDomain: string): Promise<readonly SsoConfiguration[]>;
 
-  /** The session with this SHA-256 digest together with its user, whatever their state. */
-  findSessionByDigest(
-    digest: Uint8Array,
-  ): Promise<{ readonly session: Session; readonly user: User } | undefined>;
+  /** The session with this SHA-256 digest together with its user and its token, whatever their state. */
+  findSessionByDigest(digest: Uint8Array): Promise<StoredSession | undefined>;
 
   /** Newest first, by when they ended. */
   listLoginAttempts(filter: LoginAttemptFilter, page: PageRequest): Promise<Page<LoginAttempt>>;

@@ -1,19 +1,44 @@
-/** Owns sessions: what a completed login gives the browser, how long it lasts, and what ends it. */
+/**
+ * Owns sessions: what a completed login gives the browser, or a token that was pasted into the console; how long it
+ * lasts, and what ends it.
+ */
 import { createHash } from 'node:crypto';
 
 import { createPrincipal, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
 import type { User } from './organization.ts';
 import type { Environment } from './ports.ts';
+import { authenticateToken } from './token.ts';
+import type { PersonalAccessToken } from './token.ts';
 
-export interface Session {
+export type Session = SsoSession | TokenSession;
+
+interface AnySession {
   readonly id: string;
   readonly userId: string;
-  /** The configuration that the person came in through. Deleting it ends the session. */
-  readonly ssoConfigurationId: string;
   readonly createdAt: Date;
   /** Exact to a minute or so: uses are recorded in batches. */
   readonly lastUsedAt: Date;
+}
+
+export interface SsoSession extends AnySession {
+  /** The configuration that the person came in through. Deleting it ends the session. */
+  readonly ssoConfigurationId: string;
+  readonly tokenId?: undefined;
+}
+
+export interface TokenSession extends AnySession {
+  /** The personal access token that was traded for it. Deleting it ends the session. */
+  readonly tokenId: string;
+  readonly ssoConfigurationId?: undefined;
+}
+
+/** A session as it is stored, with all that decides whether it holds and what it may do. */
+export interface StoredSession {
+  readonly session: Session;
+  readonly user: User;
+  /** The token of a session that was traded for one. */
+  readonly token?: Pick<PersonalAccessToken, 'readOnly' | 'expiresAt'> | undefined;
 }
 
 /** In milliseconds. */
@@ -35,17 +60,23 @@ export function digestSessionToken(token: string): Uint8Array {
   return createHash('sha256').update(token).digest();
 }
 
-/** When the session ends if it is not used again. */
-export function computeSessionEnd(session: Session, lifetime: SessionLifetime): Date {
+/**
+ * When the session ends if it is not used again.
+ *
+ * @param expiresAt of its token, if it has one and that expires
+ */
+export function computeSessionEnd(
+  session: Pick<Session, 'createdAt' | 'lastUsedAt'>,
+  lifetime: SessionLifetime,
+  expiresAt?: Date,
+): Date {
   const idle = session.lastUsedAt.getTime() + lifetime.idleMs;
   const absolute = session.createdAt.getTime() + lifetime.absoluteMs;
-  return new Date(Math.min(idle, absolute));
+  return new Date(Math.min(idle, absolute, expiresAt?.getTime() ?? Infinity));
 }
 
-export interface AuthenticatedSession {
+export interface AuthenticatedSession extends StoredSession {
   readonly principal: Principal;
-  readonly session: Session;
-  readonly user: User;
 }
 
 /** Whose session this is. Unknown, ended, expired, and a user who is not active are all answered alike. */
@@ -57,11 +88,41 @@ export async function authenticateSession(
     ? await env.store.findSessionByDigest(digestSessionToken(token))
     : undefined;
   if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
-  if (computeSessionEnd(found.session, env.sessionLifetime) <= env.now())
-    throw createUnauthenticatedError();
+  const end = computeSessionEnd(found.session, env.sessionLifetime, found.token?.expiresAt);
+  if (end <= env.now()) throw createUnauthenticatedError();
+  return { ...found, principal: createPrincipal(found.user, selectCredentials(found)) };
+}
+
+/** What the session may do, as far as it is not a matter of its user. */
+function selectCredentials({ session, token }: StoredSession) {
   // Who runs an organization's identity provider can be anybody in it. That must not reach beyond the organization.
-  const principal = createPrincipal(found.user, { readOnly: false, mayOperate: false });
-  return { ...found, principal };
+  if (session.tokenId === undefined) return { readOnly: false, mayOperate: false };
+  // Without its token it would not be there; if it is, it may do as little as there is.
+  return token === undefined
+    ? { readOnly: true, mayOperate: false }
+    : { readOnly: token.readOnly, mayOperate: true };
+}
+
+/**
+ * Trades a personal access token for a session that may do what the token may, and ends with it: a browser can keep a
+ * session out of the reach of scripts, and a token it cannot. Resolves to the session's token.
+ */
+export async function beginTokenSession(
+  env: Pick<Environment, 'store' | 'now' | 'newId' | 'randomBytes'>,
+  token: string,
+): Promise<string> {
+  const { principal, tokenId } = await authenticateToken(env, token);
+  const sessionToken = generateSessionToken(env.randomBytes);
+  const now = env.now();
+  const session: TokenSession = {
+    id: env.newId(),
+    userId: principal.userId,
+    tokenId,
+    createdAt: now,
+    lastUsedAt: now,
+  };
+  await env.store.transaction((tx) => tx.insertSession(session, digestSessionToken(sessionToken)));
+  return sessionToken;
 }
 
 /** Ends the session. A token that is none is passed over. */

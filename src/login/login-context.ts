@@ -5,6 +5,8 @@ import type { CookieNames } from '../domain/browser-cookies.ts';
 export interface LoginRouteOptions {
   /** Origins, besides our own, whose pages may end the session of their browser. */
   readonly allowedOrigins: readonly string[];
+  /** The console is served at the home path. */
+  readonly hasConsole?: boolean;
   /** Notes that a session was used, so that it does not end as idle. */
   readonly noteSessionUse?: ((sessionId: string) => void) | undefined;
 }

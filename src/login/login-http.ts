@@ -5,6 +5,7 @@
 
 /** Headers of a request, under the names that Node gives them. Absent is `undefined`. */
 export interface LoginHttpHeaders {
+  readonly authorization?: string | undefined;
   /** All of it: several `Cookie` fields of HTTP/2 joined by `; ` (RFC 9113 §8.2.3). */
   readonly cookie?: string | undefined;
   readonly origin?: string | undefined;

@@ -16,6 +16,9 @@ import { endTestLogin } from './test-login-routes.ts';
 /** RFC 5321 §4.5.3.1: 64 characters, an at sign, 255 characters. */
 const MAX_EMAIL_LENGTH = 320;
 
+/** Where a login ends that began nowhere: a page for everybody, which needs no script. */
+export const SIGNED_IN_PATH = '/signed-in';
+
 /** `GET /login`: asks for the email; with one, goes on to the configuration, or lets the person choose. */
 export async function askForEmail(
   context: LoginContext,
@@ -50,7 +53,10 @@ export async function beginLogin(
   const { env, cookies } = context;
   const { email, returnTo } = readLoginQuery(query);
   try {
-    const target = checkReturnTo(env, returnTo === '' ? `${env.publicUrl}/` : returnTo);
+    const target = checkReturnTo(
+      env,
+      returnTo === '' ? `${env.publicUrl}${SIGNED_IN_PATH}` : returnTo,
+    );
     await limitLoginStart(env, { address, email });
     // The browser keeps its secret, so that logins in several tabs do not put one another out.
     const browserSecret =

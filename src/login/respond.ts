@@ -33,7 +33,11 @@ export function respondWithRedirect(
   };
 }
 
-export function respondWithJson(status: number, value: object): LoginHttpResponse {
+export function respondWithJson(
+  status: number,
+  value: object,
+  headers: LoginHttpResponse['headers'] = {},
+): LoginHttpResponse {
   return {
     status,
     headers: {
@@ -41,6 +45,7 @@ export function respondWithJson(status: number, value: object): LoginHttpRespons
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
       vary: 'Cookie',
+      ...headers,
     },
     body: JSON.stringify(value),
   };

@@ -9,10 +9,16 @@ import { selectCookieNames } from '../domain/browser-cookies.ts';
 import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { createMessagePage, createUnavailablePage } from './login-pages.ts';
-import { askForEmail, beginLogin, finishLogin } from './login-routes.ts';
+import { askForEmail, beginLogin, finishLogin, SIGNED_IN_PATH } from './login-routes.ts';
 import { respondWithJson, respondWithPage } from './respond.ts';
 import { beginTestLogin } from './test-login-routes.ts';
-import { askToLogOut, describeSession, logOut, showHome } from './session-routes.ts';
+import {
+  askToLogOut,
+  describeSession,
+  logOut,
+  openTokenSession,
+  showHome,
+} from './session-routes.ts';
 
 export type { LoginRouteOptions } from './login-context.ts';
 export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
@@ -34,10 +40,12 @@ interface Route {
 }
 
 const ROUTES: Readonly<Record<string, Route>> = {
+  // Where the console has been built, `http` answers this with it.
   '/': { GET: showHome, isSafe: true },
+  [SIGNED_IN_PATH]: { GET: showHome, isSafe: true },
   '/login': { GET: askForEmail, isSafe: true },
   '/logout': { GET: askToLogOut, POST: logOut, isSafe: true },
-  '/session': { GET: describeSession, isSafe: true },
+  '/session': { GET: describeSession, POST: openTokenSession, isSafe: true },
 };
 
 /** `/login/{ssoConfigurationId}`; what is no id finds no configuration. */

@@ -8,7 +8,8 @@ import type { Page } from './page.ts';
 /** Our front page, for somebody or nobody. */
 export function createHomePage(
   paths: LoginPaths,
-  user: Pick<User, 'name' | 'email'> | undefined,
+  user: Pick<User, 'name' | 'email' | 'role'> | undefined,
+  hasConsole: boolean,
 ): Page {
   if (user === undefined) {
     return {
@@ -24,6 +25,7 @@ export function createHomePage(
       <p>
         <bdi>${user.name}</bdi>${user.email !== user.name && html`<br /><bdi>${user.email}</bdi>`}
       </p>
+      ${hasConsole && user.role === 'admin' && html`<p><a href="${paths.home}">Open the console</a></p>`}
       ${createSignOutForm(paths, '')}`,
     postsForm: true,
   };

@@ -1,10 +1,16 @@
 /** Owns what a browser can ask of its session: whose it is, and its end. */
 import { isTrustedOrigin } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
+import type { DomainErrorCode } from '../domain/errors.ts';
 import { resolveReturnTo } from '../domain/return-to.ts';
-import { authenticateSession, computeSessionEnd, endSession } from '../domain/session.ts';
+import {
+  authenticateSession,
+  beginTokenSession,
+  computeSessionEnd,
+  endSession,
+} from '../domain/session.ts';
 import type { AuthenticatedSession } from '../domain/session.ts';
-import { clearCookie, readCookie } from '../domain/browser-cookies.ts';
+import { clearCookie, readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
@@ -16,14 +22,25 @@ import {
   createSignedOutPage,
 } from './session-pages.ts';
 
-/** `GET /`: who is signed in, with the way in or out. */
+/** RFC 6750 §2.1. */
+const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+
+const JSON_STATUS: Readonly<Partial<Record<DomainErrorCode, number>>> = {
+  unauthenticated: 401,
+  permission_denied: 403,
+  unavailable: 503,
+};
+
+/** `GET /signed-in`, and `GET /` where there is no console: who is signed in, with the way in or out. */
 export async function showHome(
   context: LoginContext,
   request: LoginHttpRequest,
 ): Promise<LoginHttpResponse> {
   try {
     const found = await findSession(context, request);
-    return respondWithPage(context.env, 200, createHomePage(context.paths, found?.user));
+    const { env, options, paths } = context;
+    const page = createHomePage(paths, found?.user, options.hasConsole === true);
+    return respondWithPage(env, 200, page);
   } catch (error) {
     return respondToError(context, error);
   }
@@ -42,19 +59,60 @@ export async function describeSession(
         message: 'Nobody is signed in. Send the browser to /login.',
       });
     }
-    const { id, name, email, avatarUrl, role, organizationId } = found.user;
+    const { user, session, token, principal } = found;
+    const { id, name, email, avatarUrl, role, organizationId } = user;
+    const { operator, readOnly } = principal;
     return respondWithJson(200, {
       user: { id, name, email, avatarUrl, role },
       organizationId,
+      kind: session.tokenId === undefined ? 'sso' : 'token',
+      operator,
+      readOnly,
       // Whoever asks uses the session, so it ends no earlier than a full idle time from now.
       expiresAt: computeSessionEnd(
-        { ...found.session, lastUsedAt: context.env.now() },
+        { ...session, lastUsedAt: context.env.now() },
         context.env.sessionLifetime,
+        token?.expiresAt,
       ).toISOString(),
     });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'unavailable') throw error;
     return respondWithJson(503, { code: error.code, message: error.message });
+  }
+}
+
+/**
+ * `POST /session`: trades the token in the `Authorization` header for a session. For the console alone: a page of
+ * another origin would put its visitors into a session of its choosing.
+ */
+export async function openTokenSession(
+  context: LoginContext,
+  { headers }: LoginHttpRequest,
+): Promise<LoginHttpResponse> {
+  const { env, cookies } = context;
+  const { publicUrl } = env;
+  const origin = { origin: headers.origin, fetchSite: headers['sec-fetch-site'] };
+  try {
+    if (!isTrustedOrigin(origin, { publicUrl, allowedOrigins: [] })) {
+      const message = `Only pages of ${publicUrl} may ask for this. Open the console there.`;
+      throw new DomainError('permission_denied', message);
+    }
+    const [, token = ''] = BEARER.exec(headers.authorization ?? '') ?? [];
+    const sessionToken = await beginTokenSession(env, token);
+    const replaced = readCookie(headers.cookie, cookies, 'session');
+    if (replaced !== undefined) await endSession(env, replaced);
+    const { absoluteMs } = env.sessionLifetime;
+    return respondWithJson(
+      200,
+      {},
+      { 'set-cookie': writeCookie(cookies, 'session', sessionToken, absoluteMs) },
+    );
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return respondWithJson(JSON_STATUS[error.code] ?? 503, {
+      code: error.code,
+      message: error.message,
+    });
   }
 }
 

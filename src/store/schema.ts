@@ -121,7 +121,10 @@ export interface SessionTable {
   id: string;
   digest: string;
   user_id: string;
-  configuration_id: string;
+  /** Null for a session that was traded for a token. */
+  configuration_id: string | null;
+  /** Null for a session that came of a login. */
+  token_id: string | null;
   created_at: Milliseconds;
   last_used_at: Milliseconds;
 }

@@ -1,8 +1,9 @@
 /** Owns the queries over sessions. */
 import type { Kysely } from 'kysely';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
+import type { Session, StoredSession } from '../domain/session.ts';
 import { writeDigest } from './digest-column.ts';
-import type { Database, SessionTable } from './schema.ts';
+import type { Database, Flag, SessionTable } from './schema.ts';
 import { prepareQuery } from './sql-session.ts';
 import type { PreparedQuery, SqlSession } from './sql-session.ts';
 import { readUser } from './user-queries.ts';
@@ -14,11 +15,24 @@ type Writes = Pick<
   'insertSession' | 'deleteSession' | 'deleteSessionsOf' | 'recordSessionUses'
 >;
 
-const COLUMNS = ['id', 'user_id', 'configuration_id', 'created_at', 'last_used_at'] as const;
+const COLUMNS = [
+  'id',
+  'user_id',
+  'configuration_id',
+  'token_id',
+  'created_at',
+  'last_used_at',
+] as const;
 
-/** A user whose columns `id` and `created_at` are taken by those of the session. */
-type SessionWithUserRow = Pick<SessionTable, (typeof COLUMNS)[number]> &
-  Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
+type SessionRow = Pick<SessionTable, (typeof COLUMNS)[number]>;
+
+/** A user whose columns `id` and `created_at` are taken by those of the session, and the session's token. */
+type SessionWithUserRow = SessionRow &
+  Omit<UserRow, 'id' | 'created_at'> & {
+    readonly user_created_at: number;
+    readonly token_read_only: Flag | null;
+    readonly token_expires_at: number | null;
+  };
 
 /** Compiled once for each database. */
 export interface SessionPrepared {
@@ -34,6 +48,7 @@ export function prepareSessionQueries(db: Kysely<Database>): SessionPrepared {
       db
         .selectFrom('session')
         .innerJoin('user_account as user', 'user.id', 'session.user_id')
+        .leftJoin('personal_access_token as token', 'token.id', 'session.token_id')
         .select(COLUMNS.map((column) => `session.${column}` as const))
         .select([
           'user.organization_id',
@@ -45,6 +60,8 @@ export function prepareSessionQueries(db: Kysely<Database>): SessionPrepared {
           'user.operator',
           'user.login_provider',
           'user.created_at as user_created_at',
+          'token.read_only as token_read_only',
+          'token.expires_at as token_expires_at',
         ])
         .where('session.digest', '=', ''),
     ),
@@ -63,15 +80,8 @@ export function createSessionReads({ db }: SqlSession, prepared: SessionPrepared
     async findSessionByDigest(digest) {
       const [row] = await prepared.findByDigest(db, writeDigest(digest));
       if (row === undefined) return undefined;
-      const session = {
-        id: row.id,
-        userId: row.user_id,
-        ssoConfigurationId: row.configuration_id,
-        createdAt: new Date(row.created_at),
-        lastUsedAt: new Date(row.last_used_at),
-      };
       const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
-      return { session, user };
+      return { session: readSession(row), user, token: readToken(row) };
     },
   };
 }
@@ -83,7 +93,8 @@ export function createSessionWrites({ db }: SqlSession, prepared: SessionPrepare
         id: session.id,
         digest: writeDigest(digest),
         user_id: session.userId,
-        configuration_id: session.ssoConfigurationId,
+        configuration_id: session.ssoConfigurationId ?? null,
+        token_id: session.tokenId ?? null,
         created_at: session.createdAt.getTime(),
         last_used_at: session.lastUsedAt.getTime(),
       };
@@ -105,5 +116,27 @@ export function createSessionWrites({ db }: SqlSession, prepared: SessionPrepare
         if (time !== undefined) await prepared.recordUse(db, time, id, time);
       }
     },
+  };
+}
+
+function readSession(row: SessionRow): Session {
+  const { configuration_id: ssoConfigurationId, token_id: tokenId } = row;
+  const common = {
+    id: row.id,
+    userId: row.user_id,
+    createdAt: new Date(row.created_at),
+    lastUsedAt: new Date(row.last_used_at),
+  };
+  if (ssoConfigurationId !== null) return { ...common, ssoConfigurationId };
+  if (tokenId !== null) return { ...common, tokenId };
+  throw new Error(`The session ${row.id} belongs to nothing.`);
+}
+
+function readToken(row: SessionWithUserRow): StoredSession['token'] {
+  if (row.token_read_only === null) return undefined;
+  const { token_expires_at: expiresAt } = row;
+  return {
+    readOnly: row.token_read_only === 1,
+    expiresAt: expiresAt === null ? undefined : new Date(expiresAt),
   };
 }

@@ -7,7 +7,7 @@ import {
   digestSessionToken,
   generateSessionToken,
 } from '../../src/domain/session.ts';
-import type { Session } from '../../src/domain/session.ts';
+import type { Session, SsoSession, StoredSession } from '../../src/domain/session.ts';
 import type { User } from '../../src/domain/organization.ts';
 import type { Store } from '../../src/domain/ports.ts';
 import { makeUser } from '../store/store-fixtures.ts';
@@ -17,7 +17,7 @@ const LIFETIME = { idleMs: 60_000, absoluteMs: 150_000 };
 
 const after = (ms: number): Date => new Date(START.getTime() + ms);
 
-const makeSession = (lastUsedAfter: number): Session => ({
+const makeSession = (lastUsedAfter: number): SsoSession => ({
   id: 'session',
   userId: 'user',
   ssoConfigurationId: 'configuration',
@@ -43,6 +43,7 @@ describe('authenticateSession', () => {
     readonly at: number;
     readonly token?: string;
     readonly user?: Partial<User>;
+    readonly traded?: StoredSession['token'];
   }) {
     const user = makeUser('organization', { role: 'admin', ...given.user });
     const asked: Uint8Array[] = [];
@@ -50,7 +51,12 @@ describe('authenticateSession', () => {
       async findSessionByDigest(digest) {
         asked.push(digest);
         const isIt = Buffer.from(digest).equals(digestSessionToken(token));
-        return isIt ? { session: makeSession(0), user } : undefined;
+        if (!isIt) return undefined;
+        const session = makeSession(0);
+        if (!('traded' in given)) return { session, user };
+        const { ssoConfigurationId: _, ...common } = session;
+        const traded: Session = { ...common, tokenId: 'token' };
+        return { session: traded, user, token: given.traded };
       },
     };
     const env = { store: store as Store, now: () => after(given.at), sessionLifetime: LIFETIME };
@@ -88,6 +94,38 @@ describe('authenticateSession', () => {
     const { result, asked } = authenticate({ at: 0, token: given });
     await expect(result).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['an operator’s token may all', true, { readOnly: false }, { operator: true, readOnly: false }],
+    ['a read-only token may read', true, { readOnly: true }, { operator: true, readOnly: true }],
+    [
+      'an admin’s token makes no operator',
+      false,
+      { readOnly: false },
+      { operator: false, readOnly: false },
+    ],
+  ])('whose session was traded for %s', async (_name, operator, { readOnly }, may) => {
+    const given = { at: 0, user: { operator }, traded: { readOnly, expiresAt: undefined } };
+    expect((await authenticate(given).result).principal).toMatchObject(may);
+  });
+
+  it('trusts a session least whose token is not there', async () => {
+    const { result } = authenticate({ at: 0, user: { operator: true }, traded: undefined });
+    expect((await result).principal).toMatchObject({ operator: false, readOnly: true });
+  });
+
+  it('makes no operator of a person who signed in', async () => {
+    const { result } = authenticate({ at: 0, user: { operator: true } });
+    expect((await result).principal).toMatchObject({ operator: false, readOnly: false });
+  });
+
+  it('ends a session with its token', async () => {
+    const traded = { readOnly: false, expiresAt: after(20_000) };
+    expect((await authenticate({ at: 19_999, traded }).result).token).toEqual(traded);
+    await expect(authenticate({ at: 20_000, traded }).result).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
   });
 
   it('makes tokens of 256 random bits', () => {

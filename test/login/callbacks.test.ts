@@ -93,11 +93,11 @@ describe('a callback', () => {
     ]);
   });
 
-  it('without return_to goes to our front page', async () => {
+  it('without return_to goes to a page of ours that says so', async () => {
     const harness = await startLoginHarness();
     expect(await harness.signIn(harness.openBrowser())).toMatchObject({
       status: 303,
-      location: 'http://localhost:8080/',
+      location: 'http://localhost:8080/signed-in',
     });
   });
 

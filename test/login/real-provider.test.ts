@@ -42,7 +42,7 @@ describe('a real OpenID Provider', () => {
   it('lets alice in, from her email to her session and out again', async () => {
     const { signInAs } = await startAtRealProvider();
     const { answer, browser } = await signInAs('alice');
-    expect(answer).toMatchObject({ status: 303, location: `${PUBLIC_URL}/` });
+    expect(answer).toMatchObject({ status: 303, location: `${PUBLIC_URL}/signed-in` });
     expect((await browser.open('/')).body).toContain('Alice Example');
     const headers = {
       origin: PUBLIC_URL,

@@ -45,6 +45,7 @@ const readTags = (body: string): readonly string[] =>
 describe('pages', () => {
   const pages: readonly { path: string; status: number; method?: string }[] = [
     { path: '/', status: 200 },
+    { path: '/signed-in', status: 200 },
     { path: '/login', status: 200 },
     { path: '/login?email=', status: 200 },
     { path: '/login?email=a@nobody.example', status: 404 },
@@ -468,6 +469,7 @@ describe('a public URL', () => {
 describe('paths', () => {
   it.each([
     ['/', true],
+    ['/signed-in', true],
     ['/login', true],
     ['/login/01234567-89ab-7def-8123-456789abcdef', true],
     ['/auth/oidc/callback', false],

@@ -5,7 +5,7 @@ import { v7 as newId } from 'uuid';
 import type { LoginAttempt } from '../../src/domain/login-attempt.ts';
 import type { User } from '../../src/domain/organization.ts';
 import { digestSessionToken, generateSessionToken } from '../../src/domain/session.ts';
-import type { Session } from '../../src/domain/session.ts';
+import type { Session, SsoSession } from '../../src/domain/session.ts';
 import type { SsoConfiguration } from '../../src/domain/sso-configuration.ts';
 import type { Backstage, Person } from '../support/open-backstage.ts';
 import { describeConfiguration } from './sso-configuration-values.ts';
@@ -71,7 +71,7 @@ export async function addSession(
   backstage: Backstage,
   { configuration }: Pick<LoginHome, 'configuration'>,
   user: User,
-  given: Partial<Session> = {},
+  given: Partial<SsoSession> = {},
 ): Promise<OpenedSession> {
   const token = generateSessionToken(randomBytes);
   const session: Session = {

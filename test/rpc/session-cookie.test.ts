@@ -67,6 +67,26 @@ const describeCookie = (token: string, name = 'claimgate-session'): Headers => (
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 
+test('a session of a token counts on our own pages alone, and may what the token may', async () => {
+  const opened = await fetch(`${plain.url}/session`, {
+    method: 'POST',
+    headers: { origin: plain.url, authorization: `Bearer ${plain.token}` },
+  });
+  expect(opened.status).toBe(200);
+  const [cookie = ''] = opened.headers.getSetCookie();
+  const [pair = ''] = cookie.split(';');
+  const organizationId = home.configuration.organizationId;
+  const read = (headers: Headers) => {
+    if (CONNECT === undefined) throw new Error('no wire');
+    const open = CONNECT.open(plain.url, { cookie: pair, ...headers });
+    return readRefusal(createClient(OrganizationService, open).getOrganization({ organizationId }));
+  };
+  // The home is no organization of the operator.
+  expect(await read({ origin: plain.url, ...SAME_ORIGIN })).toMatchObject({ code: 'ok' });
+  for (const headers of [{ origin: ALLOWED }, { origin: 'https://evil.example' }, {}])
+    expect(await read(headers)).toMatchObject({ code: 'unauthenticated' });
+});
+
 describe('the page that makes a browser call', () => {
   const cases: readonly [what: string, headers: (url: string) => Headers, trusted: boolean][] = [
     ['is ours', (url) => ({ origin: new URL(url).origin, ...SAME_ORIGIN }), true],

@@ -4,8 +4,9 @@ import type { LoginAttempt, LoginAttemptRetention } from '../../src/domain/login
 import type { PendingLogin } from '../../src/domain/login.ts';
 import type { User } from '../../src/domain/organization.ts';
 import type { Store } from '../../src/domain/ports.ts';
-import type { Session } from '../../src/domain/session.ts';
+import type { Session, SsoSession, TokenSession } from '../../src/domain/session.ts';
 import type { SsoConfiguration } from '../../src/domain/sso-configuration.ts';
+import type { PersonalAccessToken } from '../../src/domain/token.ts';
 import {
   insertOrganization,
   insertUsers,
@@ -69,8 +70,8 @@ export function makePendingLogin(
 
 export function makeSession(
   { configuration, user }: Pick<LoginHome, 'configuration' | 'user'>,
-  given: Partial<Session> = {},
-): Session {
+  given: Partial<SsoSession> = {},
+): SsoSession {
   return {
     id: newId(),
     userId: user.id,
@@ -79,6 +80,14 @@ export function makeSession(
     lastUsedAt: NOW,
     ...given,
   };
+}
+
+export function makeTokenSession(
+  token: Pick<PersonalAccessToken, 'id' | 'userId'>,
+  given: Partial<TokenSession> = {},
+): TokenSession {
+  const { id: tokenId, userId } = token;
+  return { id: newId(), userId, tokenId, createdAt: NOW, lastUsedAt: NOW, ...given };
 }
 
 export async function insertSession(

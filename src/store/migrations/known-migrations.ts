@@ -4,6 +4,7 @@ import { createInitialTables } from './0001-initial.ts';
 import { createLoginTables } from './0002-login.ts';
 import { createRateLimitTable } from './0003-rate-limit.ts';
 import { createTestLoginTable } from './0003-test-login.ts';
+import { createTokenSessions } from './0004-token-session.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -24,4 +25,5 @@ export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0002-login', up: createLoginTables },
   { name: '0003-rate-limit', up: createRateLimitTable },
   { name: '0003-test-login', up: createTestLoginTable },
+  { name: '0004-token-session', up: createTokenSessions },
 ];

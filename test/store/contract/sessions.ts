@@ -5,9 +5,10 @@ import {
   insertLoginHome,
   insertSession,
   makeSession,
+  makeTokenSession,
 } from '../login-fixtures.ts';
 import type { StoreUnderTest } from '../store-contract.ts';
-import { insertUsers, makeDigest, makeUser, NOW } from '../store-fixtures.ts';
+import { insertUsers, makeDigest, makeToken, makeUser, NOW } from '../store-fixtures.ts';
 
 export function describeSessions(store: StoreUnderTest): void {
   const insert = (session: Session, digest?: Uint8Array): Promise<Uint8Array> =>
@@ -106,6 +107,31 @@ export function describeSessions(store: StoreUnderTest): void {
       await store().transaction((tx) => tx.deleteSsoConfiguration(home.configuration.id));
       expect(await find(digest)).toBeUndefined();
       expect(await find(kept)).toMatchObject({ user: home.user });
+    });
+
+    test('of a token are found with what it may, and go with it', async () => {
+      const home = await insertLoginHome(store());
+      const tokens = [
+        makeToken(home.user.id, { readOnly: true, expiresAt: new Date(5000) }),
+        makeToken(home.user.id, { readOnly: false, expiresAt: undefined }),
+      ];
+      for (const token of tokens) {
+        await store().transaction((tx) => tx.insertPersonalAccessToken(token, makeDigest()));
+        const session = makeTokenSession(token);
+        const digest = await insert(session);
+        const { readOnly, expiresAt } = token;
+        expect(await find(digest)).toEqual({
+          session,
+          user: home.user,
+          token: { readOnly, expiresAt },
+        });
+        await store().transaction((tx) => tx.deleteSsoConfiguration(home.configuration.id));
+        expect(await find(digest)).toBeDefined();
+        await store().transaction((tx) => tx.deletePersonalAccessToken(token.id));
+        expect(await find(digest)).toBeUndefined();
+      }
+      const [token = makeToken(home.user.id)] = tokens;
+      await expect(insert(makeTokenSession(token))).rejects.toMatchObject({ code: 'aborted' });
     });
 
     test('go with their organization and its users', async () => {
