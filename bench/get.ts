@@ -181,13 +181,14 @@ function writeEnvelope(message: Uint8Array): Buffer {
   return Buffer.concat([head, message]);
 }
 
+/** A server has seen some 30,000 calls before the compiler is done with it, so the warm-up is long. */
 async function race(
   { quick, note }: BenchContext,
   title: string,
   contestants: readonly Contestant[],
   load: Load,
 ): Promise<Race> {
-  const [count, seconds, warmUp] = quick ? [2, 2, 3] : [5, 5, 5];
+  const [count, seconds, warmUp] = quick ? [2, 2, 3] : [5, 5, 10];
   for (const contestant of contestants) {
     note(`get: ${title}: warming up ${contestant.name}`);
     await load(contestant, warmUp);

@@ -91,7 +91,8 @@ async function measureWholeLogins(context: BenchContext) {
       return loginLoadResult.parse(await hear(load));
     };
     note('login: warming up');
-    await run(PARALLEL, seconds);
+    // The compiler takes a few thousand logins to be done.
+    await run(PARALLEL, seconds * 4);
     note('login: one at a time');
     const alone = (await run(1, seconds * 2)).logins;
     const rates: Rate[] = [];
