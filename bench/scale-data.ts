@@ -135,6 +135,7 @@ function describe(
     display_name: `Customer ${index}`,
     additional_scopes: '["groups"]',
     claims_expression: `claims.email_verified && claims.email.endsWith("@${domain}")`,
+    secret_origin: new URL(issuer).origin,
     revision: 1,
     created_at: at,
     updated_at: at,

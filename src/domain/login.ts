@@ -19,8 +19,8 @@ import { createHash } from 'node:crypto';
 
 import { mapClaims } from './claims-mapping.ts';
 import { evaluateClaims } from './claims-policy.ts';
+import { readSendableSecret } from './client-secret.ts';
 import { compileOnce } from './compiled-rules.ts';
-import { DomainError } from './errors.ts';
 import type { ClientRegistration, VerifiedClaims } from './identity-provider.ts';
 import { maskEmail } from './login-attempt.ts';
 import type { LoginAttempt } from './login-attempt.ts';
@@ -355,14 +355,9 @@ async function readRegistration(
   env: Environment,
   configuration: SsoConfiguration,
 ): Promise<ClientRegistration> {
-  try {
-    const clientSecret = await env.store.readClientSecret(configuration.id);
-    if (clientSecret === undefined) throw ssoConfigurationNotFound();
-    return { issuerUrl: configuration.issuerUrl, clientId: configuration.clientId, clientSecret };
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'failed_precondition') throw error;
-    throw new LoginFailure('start', 'secret_unavailable', error.message);
-  }
+  const clientSecret = await readSendableSecret(env.store, configuration);
+  if (clientSecret === undefined) throw ssoConfigurationNotFound();
+  return { issuerUrl: configuration.issuerUrl, clientId: configuration.clientId, clientSecret };
 }
 
 function compileRule(expression: string) {

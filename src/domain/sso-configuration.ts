@@ -5,6 +5,7 @@
  */
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
+import { readIssuerOrigin } from './client-secret.ts';
 import { getOrganization } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment } from './ports.ts';
@@ -33,6 +34,8 @@ export interface SsoConfiguration {
   readonly additionalScopes: readonly string[];
   /** CEL rule over the claims; empty lets everyone in whom the identity provider vouches for. */
   readonly claimsExpression: string;
+  /** The issuer's origin when the client secret was given; it is sent nowhere else (see `client-secret.ts`). */
+  readonly secretOrigin: string;
   /** Grows by one with each change. A login that began under another revision does not complete. */
   readonly revision: number;
   readonly createdAt: Date;
@@ -98,6 +101,7 @@ export async function createSsoConfiguration(
     displayName: input.displayName,
     additionalScopes: input.additionalScopes,
     claimsExpression: input.claimsExpression ?? '',
+    secretOrigin: readIssuerOrigin(input.issuerUrl),
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -187,6 +191,7 @@ export function applyChange(
   current: SsoConfiguration,
   change: SsoConfigurationChange,
 ): SsoConfiguration {
+  const issuerUrl = change.issuerUrl ?? current.issuerUrl;
   const emailDomains = joinEmailDomains(change.emailDomain, change.emailDomains);
   const claims = Object.entries({ ...current.claims, ...change.claims }).filter(
     ([, claim]) => claim !== '',
@@ -194,12 +199,14 @@ export function applyChange(
   return {
     ...current,
     clientId: change.clientId ?? current.clientId,
-    issuerUrl: change.issuerUrl ?? current.issuerUrl,
+    issuerUrl,
     state: change.state ?? current.state,
     claims: Object.fromEntries(claims),
     emailDomains: emailDomains.length > 0 ? emailDomains : current.emailDomains,
     displayName: change.displayName ?? current.displayName,
     additionalScopes: change.additionalScopes ?? current.additionalScopes,
     claimsExpression: change.claimsExpression ?? current.claimsExpression,
+    secretOrigin:
+      change.clientSecret === undefined ? current.secretOrigin : readIssuerOrigin(issuerUrl),
   };
 }

@@ -4,6 +4,7 @@
  * A stored secret goes to nobody but the issuer that it was stored for. Otherwise whoever may write drafts, or has
  * stolen a session of somebody who may, could send the secret to a server of their own and read it there.
  */
+import { readSendableSecret } from './client-secret.ts';
 import { assertAdminOf } from './access.ts';
 import type { Principal } from './access.ts';
 import { createViolationError, DomainError } from './errors.ts';
@@ -146,7 +147,7 @@ export async function readTrialSecret(
         'The issuer or the client id of the configuration was changed meanwhile. Begin again.',
       );
     }
-    return tx.readClientSecret(stored.id);
+    return readSendableSecret(tx, stored);
   });
 }
 

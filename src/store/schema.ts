@@ -57,6 +57,8 @@ export interface SsoConfigurationTable {
   display_name: string;
   additional_scopes: Json;
   claims_expression: string;
+  /** The issuer's origin when the client secret was given. */
+  secret_origin: string;
   revision: number;
   created_at: Milliseconds;
   updated_at: Milliseconds;

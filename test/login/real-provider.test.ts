@@ -15,7 +15,8 @@ async function startAtRealProvider(): Promise<{
   const provider = await startOidcProvider({ redirectUris });
   onTestFinished(() => provider.stop());
   const { issuer, clientId, clientSecret } = provider;
-  const configuration = { ...harness.configuration, issuerUrl: issuer, clientId };
+  const secretOrigin = new URL(issuer).origin;
+  const configuration = { ...harness.configuration, issuerUrl: issuer, clientId, secretOrigin };
   await harness.change((tx) =>
     tx.updateSsoConfiguration(
       {

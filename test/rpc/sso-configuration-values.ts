@@ -28,6 +28,7 @@ export function describeConfiguration(organizationId: string): SsoConfiguration 
     displayName: '',
     additionalScopes: [],
     claimsExpression: '',
+    secretOrigin: 'https://idp.example.com',
     revision: 1,
     createdAt: now,
     updatedAt: now,

@@ -1,4 +1,5 @@
 /** Owns the rows that the store's tests write. Each call makes a new one; what a test does not care for has a default. */
+import { readIssuerOrigin } from '../../src/domain/client-secret.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { DomainVerification } from '../../src/domain/domain-verification.ts';
@@ -55,6 +56,7 @@ export function makeSsoConfiguration(
     displayName: '',
     additionalScopes: [],
     claimsExpression: '',
+    secretOrigin: readIssuerOrigin(given.issuerUrl ?? 'https://idp.example.com/'),
     revision: 1,
     createdAt: NOW,
     updatedAt: NOW,

@@ -1707,7 +1707,8 @@ export type UpdateSSOConfigurationRequest = Message<"gitpod.v1.UpdateSSOConfigur
   clientId?: string | undefined;
 
   /**
-   * New client secret. Absent: stays.
+   * New client secret. Absent: stays, for the server that it was given for: where `issuer_url` moves to
+   * another scheme, host or port without it, nobody can sign in until it is given again.
    *
    * @generated from field: optional string client_secret = 3;
    */
@@ -1796,7 +1797,8 @@ export type UpdateSSOConfigurationRequestValid = Message<"gitpod.v1.UpdateSSOCon
   clientId?: string | undefined;
 
   /**
-   * New client secret. Absent: stays.
+   * New client secret. Absent: stays, for the server that it was given for: where `issuer_url` moves to
+   * another scheme, host or port without it, nobody can sign in until it is given again.
    *
    * @generated from field: optional string client_secret = 3;
    */

@@ -57,6 +57,7 @@ export async function createInitialTables(
     .addColumn('display_name', text, (column) => column.notNull())
     .addColumn('additional_scopes', text, (column) => column.notNull())
     .addColumn('claims_expression', text, (column) => column.notNull())
+    .addColumn('secret_origin', text, (column) => column.notNull())
     .addColumn('revision', bigint, (column) => column.notNull())
     .addColumn('created_at', bigint, (column) => column.notNull())
     .addColumn('updated_at', bigint, (column) => column.notNull())

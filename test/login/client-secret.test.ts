@@ -1,0 +1,47 @@
+// Where a stored client secret goes when its configuration is pointed at another identity provider.
+import { describe, expect, it } from 'vitest';
+
+import { updateSsoConfiguration } from '../../src/domain/sso-configuration.ts';
+import type { SsoConfigurationChange } from '../../src/domain/sso-configuration.ts';
+import { startMisbehavingIdp } from '../support/start-misbehaving-idp.ts';
+import { startLoginHarness } from './start-login-harness.ts';
+
+const NOTHING: SsoConfigurationChange = { claims: {}, emailDomains: [] };
+
+async function pointElsewhere(change: Partial<SsoConfigurationChange>) {
+  const harness = await startLoginHarness();
+  const other = await startMisbehavingIdp();
+  const caller = {
+    userId: 'somebody',
+    organizationId: harness.organizationId,
+    role: 'admin' as const,
+    operator: false,
+    readOnly: false,
+  };
+  await updateSsoConfiguration(harness.env, caller, harness.configuration.id, {
+    ...NOTHING,
+    issuerUrl: other.issuer,
+    clientId: other.clientId,
+    ...change,
+  });
+  const browser = harness.openBrowser();
+  const answer = await browser.open(`/login/${harness.configuration.id}`);
+  const attempts = await harness.listAttempts();
+  await other.stop();
+  return { answer, attempts, issuer: other.issuer };
+}
+
+describe('a configuration whose issuer is moved to another server', () => {
+  it('asks for its client secret again before anybody can sign in', async () => {
+    const { answer, attempts } = await pointElsewhere({});
+    expect(answer.status).toBe(403);
+    expect(attempts[0]).toMatchObject({ stage: 'start', reason: 'secret_unavailable' });
+    expect(attempts[0]?.detail).toContain('Set client_secret again');
+  });
+
+  it('signs people in once the secret is given for it', async () => {
+    const { answer, issuer } = await pointElsewhere({ clientSecret: 'the-secret-of-the-other' });
+    expect(answer.status).toBe(303);
+    expect(answer.location).toContain(issuer);
+  });
+});
