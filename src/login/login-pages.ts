@@ -80,6 +80,23 @@ export function createRefusalPage(
   };
 }
 
+/** Somebody is signed in, and a link on another site leads into another organization. */
+export function createSwitchPage(
+  paths: LoginPaths,
+  login: { readonly name: string; readonly label: string; readonly loginUrl: string },
+): Page {
+  return {
+    title: 'Sign in to another organization?',
+    content: html`<h1>Sign in to another organization?</h1>
+      <p>
+        You are signed in as ${login.name}. A link on another site asks to sign you in with
+        ${login.label}, which belongs to another organization, and to end this session.
+      </p>
+      <p><a class="button" href="${login.loginUrl}">Go on with ${login.label}</a></p>
+      <p class="note"><a href="${paths.home}">Stay signed in as ${login.name}</a></p>`,
+  };
+}
+
 /** Something else than a login went wrong. */
 export function createMessagePage(
   paths: LoginPaths,

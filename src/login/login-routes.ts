@@ -1,15 +1,21 @@
 /** Owns the way in: from the email to the identity provider, and back to a session. */
 import { DomainError } from '../domain/errors.ts';
-import { checkReturnTo, discoverLogins } from '../domain/login-discovery.ts';
+import {
+  checkReturnTo,
+  createLoginUrl,
+  describeConfiguration,
+  discoverLogins,
+} from '../domain/login-discovery.ts';
 import { limitCallback, limitDiscovery, limitLoginStart } from '../domain/login-limits.ts';
 import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
 import { endSession } from '../domain/session.ts';
 import { isTestLoginState } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
+import { findSession } from './find-session.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
-import { createChoicePage, createEmailPage } from './login-pages.ts';
+import { createChoicePage, createEmailPage, createSwitchPage } from './login-pages.ts';
 import { respondWithPage, respondWithRedirect } from './respond.ts';
 import { endTestLogin } from './test-login-routes.ts';
 
@@ -47,12 +53,15 @@ export async function askForEmail(
 /** `GET /login/{id}`: sends the browser to the identity provider, and remembers which browser it was. */
 export async function beginLogin(
   context: LoginContext,
-  { query, headers, address }: LoginHttpRequest,
+  request: LoginHttpRequest,
   ssoConfigurationId: string,
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
+  const { query, headers, address } = request;
   const { email, returnTo } = readLoginQuery(query);
   try {
+    const asked = await askBeforeSwitching(context, request, ssoConfigurationId);
+    if (asked !== undefined) return asked;
     const target = checkReturnTo(
       env,
       returnTo === '' ? `${env.publicUrl}${SIGNED_IN_PATH}` : returnTo,
@@ -102,6 +111,34 @@ export async function finishLogin(
   } catch (error) {
     return respondToError(context, error);
   }
+}
+
+/**
+ * A link on another site could put the browser into another organization, where the person would go on working without
+ * noticing (login CSRF, RFC 9700 §4.7). So who is signed in is asked first; their answer comes from our own page.
+ */
+async function askBeforeSwitching(
+  context: LoginContext,
+  request: LoginHttpRequest,
+  ssoConfigurationId: string,
+): Promise<LoginHttpResponse | undefined> {
+  if (request.headers['sec-fetch-site'] !== 'cross-site') return undefined;
+  const { env, paths } = context;
+  const session = await findSession(context, request);
+  if (session === undefined) return undefined;
+  const configuration = await env.store.findSsoConfiguration(ssoConfigurationId);
+  if (configuration === undefined || configuration.organizationId === session.user.organizationId)
+    return undefined;
+  const { email, returnTo } = readLoginQuery(request.query);
+  const page = createSwitchPage(paths, {
+    name: session.user.name,
+    label: describeConfiguration(configuration),
+    loginUrl: createLoginUrl(env.publicUrl, ssoConfigurationId, {
+      email: email === '' ? undefined : email,
+      returnTo: returnTo === '' ? undefined : returnTo,
+    }),
+  });
+  return respondWithPage(env, 200, page);
 }
 
 /** What is too long to be an email is cut, so that it is neither stored nor sent on. */

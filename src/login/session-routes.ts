@@ -3,15 +3,10 @@ import { isTrustedOrigin } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { DomainErrorCode } from '../domain/errors.ts';
 import { resolveReturnTo } from '../domain/return-to.ts';
-import {
-  authenticateSession,
-  beginTokenSession,
-  computeSessionEnd,
-  endSession,
-} from '../domain/session.ts';
-import type { AuthenticatedSession } from '../domain/session.ts';
+import { beginTokenSession, computeSessionEnd, endSession } from '../domain/session.ts';
 import { clearCookie, readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
+import { findSession } from './find-session.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { respondWithJson, respondWithPage, respondWithRedirect } from './respond.ts';
@@ -149,22 +144,6 @@ export async function logOut(
   return returnTo === undefined
     ? respondWithPage(env, 200, createSignedOutPage(paths), cleared)
     : respondWithRedirect(returnTo, cleared);
-}
-
-async function findSession(
-  { env, options, cookies }: LoginContext,
-  { headers }: LoginHttpRequest,
-): Promise<AuthenticatedSession | undefined> {
-  const token = readCookie(headers.cookie, cookies, 'session');
-  if (token === undefined) return undefined;
-  try {
-    const found = await authenticateSession(env, token);
-    options.noteSessionUse?.(found.session.id);
-    return found;
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'unauthenticated') return undefined;
-    throw error;
-  }
 }
 
 function readReturnTo({ env }: LoginContext, fields: URLSearchParams): string | undefined {
