@@ -38,6 +38,7 @@ export interface LoginWriter {
 
   /** Whether the organization has a verified domain of this normalized name. */
   isDomainVerified(organizationId: string, domain: string): Promise<boolean>;
+  /** Locks the user. */
   findUserByIdentity(
     ssoConfigurationId: string,
     issuer: string,
@@ -45,7 +46,7 @@ export interface LoginWriter {
   ): Promise<User | undefined>;
   hasIdentity(ssoConfigurationId: string, userId: string): Promise<boolean>;
   insertIdentity(identity: Identity): Promise<void>;
-  /** Users of the organization, of any status, with this email without regard to case; at most 2. */
+  /** Users of the organization, of any status, with this email without regard to case; at most 2, and locks them. */
   listUsersByEmail(organizationId: string, email: string): Promise<readonly User[]>;
 
   insertSession(session: Session, digest: Uint8Array): Promise<void>;

@@ -204,6 +204,9 @@ async function openSession(
   const sessionToken = generateSessionToken(env.randomBytes);
   return env.store.transaction(async (tx) => {
     const configuration = checkConfiguration(await tx.lockSsoConfiguration(seen.id), pending);
+    const attempt = createAttempt(env, pending, address, attributes.email ?? '', undefined);
+    // Before the user is locked: it refers to the organization, and who changes members locks that first.
+    await tx.insertLoginAttempt(attempt, verified.claims, env.attemptRetention);
     const user = await admitPerson(tx, env, configuration, verified, attributes);
     const now = env.now();
     const session: Session = {
@@ -214,8 +217,6 @@ async function openSession(
       lastUsedAt: now,
     };
     await tx.insertSession(session, digestSessionToken(sessionToken));
-    const attempt = createAttempt(env, pending, address, attributes.email ?? '', undefined);
-    await tx.insertLoginAttempt(attempt, verified.claims, env.attemptRetention);
     return { sessionToken, returnTo: pending.returnTo, session };
   });
 }

@@ -252,14 +252,17 @@ export async function leaveOrganization(
   });
 }
 
-/** A member who has not left, with the organization locked. */
+/**
+ * A member who has not left, with the organization locked and then the user, whom a login at the same time may be
+ * changing. A login locks them in this order, too.
+ */
 export async function lockMember(
   tx: StoreTransaction,
   organizationId: string,
   userId: string,
 ): Promise<User> {
   if ((await tx.lockOrganization(organizationId)) === undefined) throw organizationNotFound();
-  const user = await tx.findUser(userId);
+  const user = await tx.lockUser(userId);
   if (user === undefined || user.organizationId !== organizationId || user.status === 'left')
     throw memberNotFound();
   return user;

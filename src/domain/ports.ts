@@ -129,6 +129,11 @@ export interface StoreTransaction extends StoreReader, LoginWriter, TrialWriter 
   /** With everything that belongs to it. */
   deleteOrganization(id: string): Promise<void>;
 
+  /**
+   * Call before `updateUser`, which writes all that the user is. Where an organization is locked as well, it is locked
+   * first.
+   */
+  lockUser(id: string): Promise<User | undefined>;
   insertUser(user: User): Promise<void>;
   updateUser(user: User): Promise<void>;
 

@@ -118,8 +118,6 @@ export async function createPersonalAccessToken(
     const message = `must have at most ${MAX_DESCRIPTION} characters`;
     throw createViolationError([{ field: 'description', rule: 'token.description', message }]);
   }
-  const user = await env.store.findUser(userId);
-  if (user === undefined || user.status !== 'active') throw userNotFound();
   const token = generateToken(env.randomBytes);
   const now = env.now();
   const record: PersonalAccessToken = {
@@ -132,8 +130,23 @@ export async function createPersonalAccessToken(
     expiresAt: new Date(now.getTime() + lifetime),
     lastUsedAt: undefined,
   };
-  await env.store.transaction((tx) => tx.insertPersonalAccessToken(record, digestToken(token)));
+  await env.store.transaction(async (tx) => {
+    // Locked, so that no token is made for somebody who is just leaving.
+    const user = await tx.lockUser(userId);
+    if (user === undefined || user.status !== 'active') throw userNotFound();
+    assertMayMintFor(caller, user);
+    await tx.insertPersonalAccessToken(record, digestToken(token));
+  });
   return token;
+}
+
+/** A token of an operator may what an operator may: credentials that may less must not make themselves one. */
+function assertMayMintFor(caller: Principal, user: User): void {
+  if (!user.operator || caller.operator) return;
+  throw new DomainError(
+    'permission_denied',
+    "An operator's token can be made with another of an operator's tokens alone, and not from a single sign-on session.",
+  );
 }
 
 export async function getPersonalAccessToken(

@@ -95,13 +95,13 @@ export function createLoginWrites(session: SqlSession): Writes {
     },
 
     async findUserByIdentity(configurationId, issuer, subject) {
-      const row = await db
+      const query = db
         .selectFrom('identity')
         .innerJoin('user_account', 'user_account.id', 'identity.user_id')
         .select(USER_COLUMNS.map((column) => `user_account.${column}` as const))
         .where('identity.configuration_id', '=', configurationId)
-        .where('identity.identity_key', '=', digestIdentity(issuer, subject))
-        .executeTakeFirst();
+        .where('identity.identity_key', '=', digestIdentity(issuer, subject));
+      const row = await lockRow(session, query, 'user_account').executeTakeFirst();
       return row && readUser(row);
     },
 
@@ -127,14 +127,14 @@ export function createLoginWrites(session: SqlSession): Writes {
     },
 
     async listUsersByEmail(organizationId, email) {
-      const rows = await db
+      const query = db
         .selectFrom('user_account')
         .select(USER_COLUMNS)
         .where('organization_id', '=', organizationId)
         .where('email_key', '=', normalizeEmail(email))
         .orderBy('id')
-        .limit(2)
-        .execute();
+        .limit(2);
+      const rows = await lockRow(session, query).execute();
       return rows.map(readUser);
     },
   };

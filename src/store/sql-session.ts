@@ -26,12 +26,18 @@ export function prepareQuery<Row>(query: Compilable<Row>): PreparedQuery<Row> {
   };
 }
 
-/** Keeps other transactions from locking the row that the query reads. */
+/**
+ * Keeps other transactions from locking the row that the query reads.
+ *
+ * @param of for a query that joins: the one table whose row is meant
+ */
 export function lockRow<Table extends keyof Database, Row>(
   session: SqlSession,
   query: SelectQueryBuilder<Database, Table, Row>,
+  of?: Table,
 ): SelectQueryBuilder<Database, Table, Row> {
-  return session.locksRows ? query.forUpdate() : query;
+  if (!session.locksRows) return query;
+  return of === undefined ? query.forUpdate() : query.forUpdate(of);
 }
 
 /** Locks what is no row of its own. */

@@ -8,13 +8,14 @@ import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
 import type { Database, UserTable } from './schema.ts';
 import { createLikePattern, normalizeForSearch, normalizeForSort } from './search-text.ts';
+import { lockRow } from './sql-session.ts';
 import type { SqlSession } from './sql-session.ts';
 
 type Reads = Pick<
   StoreReader,
   'findUser' | 'listMembers' | 'countMembers' | 'countActiveAdmins' | 'countActiveOperators'
 >;
-type Writes = Pick<StoreTransaction, 'insertUser' | 'updateUser'>;
+type Writes = Pick<StoreTransaction, 'lockUser' | 'insertUser' | 'updateUser'>;
 
 /** The columns that a user is read from. */
 export const USER_COLUMNS = [
@@ -85,8 +86,15 @@ export function createUserReads({ db }: SqlSession): Reads {
   };
 }
 
-export function createUserWrites({ db }: SqlSession): Writes {
+export function createUserWrites(session: SqlSession): Writes {
+  const { db } = session;
   return {
+    async lockUser(id) {
+      const query = db.selectFrom('user_account').select(USER_COLUMNS).where('id', '=', id);
+      const row = await lockRow(session, query).executeTakeFirst();
+      return row && readUser(row);
+    },
+
     async insertUser(user) {
       await db.insertInto('user_account').values(writeUser(user)).execute();
     },

@@ -286,6 +286,25 @@ describe('a session', () => {
     expect(await identifySession(token)).toBe('unauthenticated');
   });
 
+  test('of an operator makes no token: that would be one of an operator', async () => {
+    const { user } = await backstage.addPerson(home.organizationId, { operator: true });
+    const { token } = await addSession(backstage, home, user);
+    const headers = { ...describeCookie(token), origin: plain.url, ...SAME_ORIGIN };
+    const open = CONNECT?.open(plain.url, headers);
+    if (open === undefined) throw new Error('no wire');
+    const users = createClient(UserService, open);
+    expect(await readRefusal(users.createPersonalAccessToken({ userId: user.id }))).toMatchObject({
+      code: 'permission_denied',
+    });
+    const others = await addSession(backstage, home, home.member.user);
+    const member = CONNECT?.open(plain.url, { ...headers, ...describeCookie(others.token) });
+    if (member === undefined) throw new Error('no wire');
+    const call = createClient(UserService, member).createPersonalAccessToken({
+      userId: home.member.user.id,
+    });
+    expect(await readRefusal(call)).toMatchObject({ code: 'ok' });
+  });
+
   test('ends with its configuration, and outlives its switching off', async () => {
     const other = await addLoginHome(backstage);
     const { token } = await addSession(backstage, other, other.member.user);

@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../src/domain/login-person.ts';
+import type { User } from '../../../src/domain/organization.ts';
 import type { StoreTransaction } from '../../../src/domain/ports.ts';
 import { insertConfiguration, insertLoginHome } from '../login-fixtures.ts';
 import type { LoginHome } from '../login-fixtures.ts';
@@ -140,6 +142,60 @@ export function describeIdentities(store: StoreUnderTest): void {
       await insert(identify(home));
       await run((tx) => tx.deleteOrganization(home.organizationId));
       expect(await find(home.configuration.id, ISSUER, 'subject-1')).toBeUndefined();
+    });
+  });
+
+  describe('a login that found its user', () => {
+    test.each<[string, (tx: StoreTransaction, home: LoginHome) => Promise<User | undefined>]>([
+      [
+        'by identity',
+        (tx, { configuration }) => tx.findUserByIdentity(configuration.id, ISSUER, 'subject-1'),
+      ],
+      [
+        'by email',
+        async (tx, { organizationId, user }) =>
+          (await tx.listUsersByEmail(organizationId, user.email))[0],
+      ],
+    ])('%s undoes no suspension and no demotion of the same moment', async (_, read) => {
+      const home = await insertLoginHome(store());
+      await run((tx) => tx.updateUser({ ...home.user, role: 'admin' }));
+      await insert(identify(home));
+      const { promise: found, resolve: tell } = Promise.withResolvers<void>();
+      const login = run(async (tx) => {
+        const user = await read(tx, home);
+        tell();
+        // Time for the other to overtake, if it could.
+        await setTimeout(20);
+        if (user !== undefined) await tx.updateUser({ ...user, name: 'Name of the login' });
+      });
+      await found;
+      const change = run(async (tx) => {
+        const user = await tx.lockUser(home.user.id);
+        if (user !== undefined)
+          await tx.updateUser({ ...user, status: 'suspended', role: 'member' });
+      });
+      await Promise.all([login, change]);
+      expect(await store().findUser(home.user.id)).toMatchObject({
+        name: 'Name of the login',
+        status: 'suspended',
+        role: 'member',
+      });
+    });
+
+    test.each(['suspended', 'left'] as const)('sees that they are %s by now', async (status) => {
+      const home = await insertLoginHome(store());
+      await insert(identify(home));
+      const { promise: locked, resolve: tell } = Promise.withResolvers<void>();
+      const change = run(async (tx) => {
+        const user = await tx.lockUser(home.user.id);
+        tell();
+        await setTimeout(20);
+        if (user !== undefined) await tx.updateUser({ ...user, status });
+      });
+      await locked;
+      const login = run((tx) => tx.findUserByIdentity(home.configuration.id, ISSUER, 'subject-1'));
+      await change;
+      expect(await login).toMatchObject({ status });
     });
   });
 

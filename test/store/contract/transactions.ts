@@ -139,8 +139,10 @@ export function describeTransactions(store: StoreUnderTest): void {
       ['operators', (tx) => tx.lockOperators()],
       ['signing keys', (tx) => tx.lockSigningKeys()],
       ['an organization', (tx) => tx.lockOrganization('locked')],
+      ['a user', (tx) => tx.lockUser('locked-user')],
     ])('that lock %s follow one another', async (_, lock) => {
       await insertOrganization(store(), { id: 'locked' });
+      await insertUsers(store(), [makeUser('locked', { id: 'locked-user' })]);
       let inside = 0;
       let most = 0;
       const run = async (): Promise<void> =>
@@ -193,6 +195,7 @@ export function describeTransactions(store: StoreUnderTest): void {
     test('lock what is not there without complaint', async () => {
       await store().transaction(async (tx) => {
         expect(await tx.lockOrganization('unknown')).toBeUndefined();
+        expect(await tx.lockUser('unknown')).toBeUndefined();
         expect(await tx.lockSsoConfiguration('unknown')).toBeUndefined();
         expect(await tx.lockDomainVerification('unknown')).toBeUndefined();
       });
