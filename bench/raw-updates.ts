@@ -21,6 +21,7 @@ const COLUMNS = [
   'display_name',
   'additional_scopes',
   'claims_expression',
+  'secret_origin',
   'revision',
   'updated_at',
 ] as const;
