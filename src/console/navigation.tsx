@@ -20,9 +20,24 @@ const ConfigurationsPage = lazy(async () => {
   const { ConfigurationsPage } = await import('./pages/configurations-page.tsx');
   return { default: ConfigurationsPage };
 });
+const ChooseProviderPage = lazy(async () => {
+  const { ChooseProviderPage } = await import('./pages/choose-provider-page.tsx');
+  return { default: ChooseProviderPage };
+});
+const NewConfigurationPage = lazy(async () => {
+  const { NewConfigurationPage } = await import('./pages/new-configuration-page.tsx');
+  return { default: NewConfigurationPage };
+});
+const ConfigurationPage = lazy(async () => {
+  const { ConfigurationPage } = await import('./pages/configuration-page.tsx');
+  return { default: ConfigurationPage };
+});
 
 export const PAGES: readonly ConsolePage[] = [
   { path: '/configurations', page: ConfigurationsPage, label: 'Configurations' },
+  { path: '/configurations/new', page: ChooseProviderPage },
+  { path: '/configurations/new/:provider', page: NewConfigurationPage },
+  { path: '/configurations/:configuration', page: ConfigurationPage },
 ];
 
 /** Where an admin begins. */

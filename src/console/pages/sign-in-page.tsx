@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components/Form';
 
+import { toClaimgateError } from '../../client/claimgate-error.ts';
 import { Button } from '../components/button.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { usePageTitle } from '../components/page.tsx';
@@ -106,13 +107,24 @@ function PastedToken() {
           isCode
           description="The first start of the server printed one. It is traded for a session and not kept in the browser. The session ends with the token."
         />
-        {exchange.isError && (
-          <ErrorNotice error={exchange.error} title="The token was not accepted" />
-        )}
+        {exchange.isError && <ExchangeFailure error={exchange.error} />}
         <Button type="submit" isPending={exchange.isPending}>
           Use the token
         </Button>
       </Form>
     </section>
+  );
+}
+
+function ExchangeFailure({ error }: { readonly error: unknown }) {
+  if (toClaimgateError(error).code !== 'unauthenticated') return <ErrorNotice error={error} />;
+  return (
+    <div className="notice wrong" role="alert">
+      <h3>The token was not accepted</h3>
+      <p>
+        It may be misspelt, expired or deleted, or its owner may be suspended. Copy it once more,
+        whole, or ask an admin or the operator of this server for a new one.
+      </p>
+    </div>
   );
 }
