@@ -1,8 +1,9 @@
-/** Owns what the log holds. Calls are described by `CallRecord`, which has no room for a secret. */
+/** Owns what the log holds. Calls and logins are described by records that have no room for a secret. */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 
 import type { Config } from './config.ts';
+import type { LoginRecord, ObserveLogin } from './login/routes.ts';
 import type { CallRecord, ObserveCall } from './rpc/call-record.ts';
 
 /** Structured lines on standard error, so that standard output stays free for what a person is to read. */
@@ -26,6 +27,14 @@ export function createCallObserver(logger: Logger): ObserveCall {
     const line = { ...call, durationMs: Math.round(call.durationMs * 1000) / 1000 };
     if (cause === undefined) logger.debug(line, 'call');
     else logger.error({ ...line, err: cause }, 'call failed on our side');
+  };
+}
+
+/** What is refused without a record for an admin is told at the level of what everybody can cause. */
+export function createLoginObserver(logger: Logger): ObserveLogin {
+  return ({ cause, ...refusal }: LoginRecord) => {
+    if (cause === undefined) logger.info(refusal, 'login refused');
+    else logger.error({ ...refusal, err: cause }, 'login failed on our side');
   };
 }
 

@@ -24,7 +24,7 @@ import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
 import { rememberRefusals } from './limits/remember-refusals.ts';
-import { createCallObserver, createLogger } from './log.ts';
+import { createCallObserver, createLogger, createLoginObserver } from './log.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { createConfigurationChecker } from './oidc/configuration-checker.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
@@ -146,12 +146,14 @@ async function startWithStore(
           allowedOrigins: config.allowedOrigins,
           hasConsole: consoleFolder !== undefined,
           noteSessionUse: (id) => sessionUses.note(id),
+          observe: createLoginObserver(logger),
         }),
         config.trustedProxies,
       ),
       console: consoleFolder === undefined ? undefined : await loadStaticFiles(consoleFolder, env),
       allowedOrigins: config.allowedOrigins,
       checkReadiness: () => store.ping(),
+      noteUnready: (error) => logger.warn({ err: error }, 'not ready'),
       isDraining: () => listener.draining.aborted,
       documents: new Map([
         [

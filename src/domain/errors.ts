@@ -29,7 +29,7 @@ export interface DomainErrorOptions {
   readonly violations?: readonly FieldViolation[];
   /** How long the caller does well to wait before it tries again, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** For the log only. It never reaches a caller. */
+  /** For the log only: given exactly when what went wrong is for the operator to look at. It never reaches a caller. */
   readonly cause?: unknown;
 }
 
@@ -46,6 +46,14 @@ export class DomainError extends Error {
     this.violations = options.violations ?? [];
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/**
+ * Whether the refusal is a failing of ours, which belongs in the log: what we depend on is away, full, or does not
+ * decrypt. All other refusals are the caller's affair.
+ */
+export function isOurFailing(error: DomainError): boolean {
+  return error.code === 'unavailable' || error.cause !== undefined;
 }
 
 /** An answer names so many violations at most: they are to be read. */

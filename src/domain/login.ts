@@ -74,15 +74,16 @@ export interface CompleteLoginInput {
   readonly address: string;
 }
 
-/** A login that ended without a session, with the id of its attempt. What went wrong is for the admin, in `failure`. */
+/** A login that ended without a session. What went wrong is for the admin, in `failure`. */
 export class LoginRefused extends Error {
   override readonly name = 'LoginRefused';
-  readonly attemptId: string;
+  /** Of the attempt that it was recorded as: absent for who is not known to have begun one, and where none are kept. */
+  readonly attemptId: string | undefined;
   readonly failure: LoginFailure;
   /** Where the browser wanted to go, once it has proved to be the one that began; for beginning again. */
   readonly returnTo: string | undefined;
 
-  constructor(attemptId: string, failure: LoginFailure, returnTo?: string) {
+  constructor(attemptId: string | undefined, failure: LoginFailure, returnTo?: string) {
     super(failure.message);
     this.attemptId = attemptId;
     this.failure = failure;
@@ -228,7 +229,7 @@ async function takePendingLogin(
   input: CompleteLoginInput,
 ): Promise<PendingLogin> {
   const refuse = (reason: LoginFailure['reason'], detail: string): never => {
-    throw new LoginRefused(env.newId(), new LoginFailure('callback', reason, detail));
+    throw new LoginRefused(undefined, new LoginFailure('callback', reason, detail));
   };
   const [state] = states;
   if (state === undefined || state === '')
@@ -297,7 +298,8 @@ async function recordRefusal<Result>(
       await assertStillThere(tx, pending.ssoConfigurationId);
       await tx.insertLoginAttempt(attempt, claims, env.attemptRetention);
     });
-    throw new LoginRefused(id, error, returnTo);
+    const isKept = env.attemptRetention.maxAgeMs > 0;
+    throw new LoginRefused(isKept ? id : undefined, error, returnTo);
   }
 }
 

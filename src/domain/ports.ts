@@ -63,7 +63,8 @@ export interface DnsResolver {
  * - Pages are sorted by id unless said otherwise, which is by creation; a page starts behind its cursor, so rows that
  *   come or go meanwhile are neither shown twice nor make others be left out. The cursor of another list or sort order
  *   fails with `DomainError('invalid_argument')`.
- * - Every method fails with `DomainError('unavailable')` when the database does not answer, and with no driver's error.
+ * - Every method fails with `DomainError('unavailable')` when the database does not answer, whatever writes with
+ *   `'resource_exhausted'` when it has no space left, and none with a driver's error.
  */
 export interface StoreReader extends LoginReader, TrialReader {
   findOrganization(id: string): Promise<Organization | undefined>;

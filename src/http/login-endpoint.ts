@@ -5,6 +5,7 @@ import type { HeaderFields } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { readRequestId } from './request-id.ts';
 
 /** Of a form, in bytes. Ours hold an email and an address to return to. */
 const FORM_MAX_BYTES = 16 * 1024;
@@ -39,6 +40,7 @@ export function createLoginEndpoint(
     }
     const { headers, socket } = request;
     const answered = await routes.handle({
+      requestId: readRequestId(request),
       method,
       path,
       query: new URLSearchParams(query),

@@ -19,6 +19,8 @@ export interface RequestHandlerOptions {
   readonly allowedOrigins: readonly string[];
   /** Resolves when calls can be served. */
   readonly checkReadiness: () => Promise<void>;
+  /** Told why it did not, which the answer does not say. */
+  readonly noteUnready: (error: unknown) => void;
   readonly isDraining: () => boolean;
   /** Documents by path, such as `/.well-known/jwks.json`. */
   readonly documents: ReadonlyMap<string, Document>;
@@ -56,7 +58,8 @@ async function answerReadiness(exchange: Exchange, options: RequestHandlerOption
   if (options.isDraining()) return answerJson(exchange, 503, { status: 'draining' });
   try {
     await options.checkReadiness();
-  } catch {
+  } catch (error) {
+    options.noteUnready(error);
     const reason = 'The store does not answer.';
     return answerJson(exchange, 503, { status: 'unavailable', reason });
   }

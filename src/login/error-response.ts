@@ -1,5 +1,5 @@
 /** Owns the pages that refusals become. What is neither of the two is not ours to explain, and goes on as it is. */
-import { DomainError } from '../domain/errors.ts';
+import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { DomainErrorCode } from '../domain/errors.ts';
 import { LoginRefused } from '../domain/login.ts';
 import type { LoginContext } from './login-context.ts';
@@ -38,6 +38,13 @@ const BUSY: Explanation = {
   text: 'Try again in a minute.',
 };
 
+/** The disk is full: no number of tries is at fault. */
+const FULL: Explanation = {
+  status: 503,
+  heading: 'Signing in does not work right now',
+  text: 'The service cannot save anything at the moment. Its operators can see why. Try again later.',
+};
+
 /** The messages of these errors are for callers of the API, so people read others. */
 const EXPLANATIONS: Readonly<Record<DomainErrorCode, Explanation>> = {
   invalid_argument: BAD_LINK,
@@ -61,10 +68,11 @@ const EXPLANATIONS: Readonly<Record<DomainErrorCode, Explanation>> = {
 
 /** @param returnTo as it was received; it is named in the link to begin again */
 export function respondToError(
-  { env, paths }: LoginContext,
+  { env, paths, noteRefusal }: LoginContext,
   error: unknown,
   returnTo = '',
 ): LoginHttpResponse {
+  noteRefusal(error);
   if (error instanceof LoginRefused) {
     const advice = adviseOn(error.failure.reason);
     const target = error.returnTo ?? returnTo;
@@ -75,7 +83,7 @@ export function respondToError(
     );
   }
   if (!(error instanceof DomainError)) throw error;
-  const { status, heading, text } = EXPLANATIONS[error.code];
+  const { status, heading, text } = explain(error);
   // A link that does not work is not handed on.
   const page = createMessagePage(paths, {
     heading,
@@ -83,6 +91,12 @@ export function respondToError(
     ...(error.code !== 'invalid_argument' && { returnTo }),
   });
   return respondWithPage(env, status, page, createRetryHeaders(status, error.retryAfterMs));
+}
+
+function explain(error: DomainError): Explanation {
+  return error.code === 'resource_exhausted' && isOurFailing(error)
+    ? FULL
+    : EXPLANATIONS[error.code];
 }
 
 function createRetryHeaders(

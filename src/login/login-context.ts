@@ -1,6 +1,7 @@
 /** Owns what every route is given beside its request. */
 import type { Environment } from '../domain/ports.ts';
 import type { CookieNames } from '../domain/browser-cookies.ts';
+import type { ObserveLogin } from './login-record.ts';
 
 export interface LoginRouteOptions {
   /** Origins, besides our own, whose pages may end the session of their browser. */
@@ -9,6 +10,7 @@ export interface LoginRouteOptions {
   readonly hasConsole?: boolean;
   /** Notes that a session was used, so that it does not end as idle. */
   readonly noteSessionUse?: ((sessionId: string) => void) | undefined;
+  readonly observe?: ObserveLogin | undefined;
 }
 
 /** Where the pages lead: paths, so that they hold under whatever name the browser knows us. */
@@ -23,4 +25,6 @@ export interface LoginContext {
   readonly options: LoginRouteOptions;
   readonly paths: LoginPaths;
   readonly cookies: CookieNames;
+  /** Tells the log of what failed, where it is to be told. */
+  readonly noteRefusal: (error: unknown) => void;
 }

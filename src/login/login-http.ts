@@ -13,6 +13,8 @@ export interface LoginHttpHeaders {
 }
 
 export interface LoginHttpRequest {
+  /** Ties what is logged to the answer, which names it. */
+  readonly requestId: string;
   readonly method: string;
   /** Without the query, as it was sent: percent-encoding is left alone. */
   readonly path: string;

@@ -63,11 +63,11 @@ export function createChoicePage(
   };
 }
 
-/** A login that was refused. The id is what the person can name to an admin. */
+/** A login that was refused. The id is what the person can name to an admin, where there is a record for it to find. */
 export function createRefusalPage(
   paths: LoginPaths,
   advice: RefusalAdvice,
-  attemptId: string,
+  attemptId: string | undefined,
   returnTo: string,
 ): Page {
   return {
@@ -75,7 +75,10 @@ export function createRefusalPage(
     content: html`<h1>${advice.heading}</h1>
       <p>${advice.explanation}</p>
       <p>${advice.whatToDo}</p>
-      <p>The admin can see why under this login attempt:<br /><code>${attemptId}</code></p>
+      ${
+        attemptId !== undefined &&
+        html`<p>The admin can see why under this login attempt:<br /><code>${attemptId}</code></p>`
+      }
       ${createAgainLink(paths, returnTo)}`,
   };
 }

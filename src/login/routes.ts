@@ -8,6 +8,7 @@ import { TEST_LOGIN_PATH } from '../domain/test-login.ts';
 import { selectCookieNames } from '../domain/browser-cookies.ts';
 import type { LoginContext, LoginPaths, LoginRouteOptions } from './login-context.ts';
 import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
+import { describeRefusal } from './login-record.ts';
 import { createMessagePage, createUnavailablePage } from './login-pages.ts';
 import { askForEmail, beginLogin, finishLogin, SIGNED_IN_PATH } from './login-routes.ts';
 import { respondWithJson, respondWithPage } from './respond.ts';
@@ -21,6 +22,7 @@ import {
 } from './session-routes.ts';
 
 export type { LoginRouteOptions } from './login-context.ts';
+export type { LoginRecord, ObserveLogin } from './login-record.ts';
 export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 
 export interface LoginRoutes {
@@ -37,9 +39,11 @@ interface Route {
   readonly POST?: Handle;
   /** `HEAD` runs `GET` without its body, except where that would begin or spend a login (RFC 9110 §9.2.1). */
   readonly isSafe: boolean;
+  /** What the log calls it. */
+  readonly name: string;
 }
 
-const ROUTES: Readonly<Record<string, Route>> = {
+const ROUTES: Readonly<Record<string, Omit<Route, 'name'>>> = {
   // Where the console has been built, `http` answers this with it.
   '/': { GET: showHome, isSafe: true },
   [SIGNED_IN_PATH]: { GET: showHome, isSafe: true },
@@ -74,29 +78,49 @@ async function answer(
   if (route === undefined) return respondToUnknown(env, paths);
   const cookies = selectCookieNames(env.publicUrl);
   if (cookies === undefined) return respondToInsecurity(env, request.path);
-  const context: LoginContext = { env, options, paths, cookies };
+  const { requestId } = request;
+  const context: LoginContext = {
+    env,
+    options,
+    paths,
+    cookies,
+    noteRefusal(error) {
+      const refusal = describeRefusal(error);
+      if (refusal !== undefined) options.observe?.({ requestId, route: route.name, ...refusal });
+    },
+  };
   if (request.method === 'HEAD' && !route.isSafe) return respondToHead();
   const handle = selectHandle(route, request.method);
   return handle === undefined ? respondToWrongMethod(context, route) : handle(context, request);
 }
 
 function findRoute(path: string): Route | undefined {
-  if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  const fixed = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (fixed !== undefined) return { ...fixed, name: path };
   if (path.startsWith(TEST_LOGIN_PATH)) {
     const token = path.slice(TEST_LOGIN_PATH.length);
     if (!TEST_TOKEN.test(token)) return undefined;
-    return { GET: (context, request) => beginTestLogin(context, request, token), isSafe: false };
+    return {
+      GET: (context, request) => beginTestLogin(context, request, token),
+      isSafe: false,
+      name: `${TEST_LOGIN_PATH}{token}`,
+    };
   }
   const organizationId = readCallbackPath(path);
   if (organizationId !== undefined) {
     return {
       GET: (context, request) => finishLogin(context, request, organizationId),
       isSafe: false,
+      name: '/auth/oidc/callback/{id}',
     };
   }
   const [, id] = START.exec(path) ?? [];
   if (id === undefined) return undefined;
-  return { GET: (context, request) => beginLogin(context, request, id), isSafe: false };
+  return {
+    GET: (context, request) => beginLogin(context, request, id),
+    isSafe: false,
+    name: '/login/{id}',
+  };
 }
 
 function selectHandle(route: Route, method: string): Handle | undefined {

@@ -71,6 +71,7 @@ export async function describeSession(
       ).toISOString(),
     });
   } catch (error) {
+    context.noteRefusal(error);
     if (!(error instanceof DomainError) || error.code !== 'unavailable') throw error;
     return respondWithJson(503, { code: error.code, message: error.message });
   }
@@ -81,10 +82,9 @@ export async function describeSession(
  * another origin would put its visitors into a session of its choosing.
  */
 export async function openTokenSession(
-  context: LoginContext,
+  { env, cookies, noteRefusal }: LoginContext,
   { headers }: LoginHttpRequest,
 ): Promise<LoginHttpResponse> {
-  const { env, cookies } = context;
   const { publicUrl } = env;
   const origin = { origin: headers.origin, fetchSite: headers['sec-fetch-site'] };
   try {
@@ -103,6 +103,7 @@ export async function openTokenSession(
       { 'set-cookie': writeCookie(cookies, 'session', sessionToken, absoluteMs) },
     );
   } catch (error) {
+    noteRefusal(error);
     if (!(error instanceof DomainError)) throw error;
     return respondWithJson(JSON_STATUS[error.code] ?? 503, {
       code: error.code,

@@ -13,7 +13,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 
 import { PreviewClaimsExpressionResponseSchema } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { ShutOutError } from '../domain/claims-preview.ts';
-import { DomainError } from '../domain/errors.ts';
+import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { DomainErrorCode, FieldViolation } from '../domain/errors.ts';
 import { writePreview } from './claims-preview.ts';
 
@@ -62,9 +62,9 @@ export function adviseOnRetry(error: ConnectError): Readonly<Record<string, stri
   return { 'x-should-retry': 'false' };
 }
 
-/** Whether an error is our own failing, which belongs in the log with its cause. */
+/** Whether an error is our own failing, foreseen or not, which belongs in the log with its cause. */
 export function isUnforeseen(reason: unknown): boolean {
-  if (reason instanceof DomainError) return reason.code === 'unavailable';
+  if (reason instanceof DomainError) return isOurFailing(reason);
   return (
     !(reason instanceof ConnectError) ||
     reason.code === Code.Internal ||

@@ -161,18 +161,16 @@ export function translatePostgresError(error: unknown): Error {
         { cause },
       );
     case 'taken':
-      return createTakenErrorForName(cause.constraint ?? '', cause);
+      return createTakenErrorForName(cause.constraint ?? '');
     case 'orphan':
       return new DomainError(
         'aborted',
         'What this belongs to has been deleted meanwhile. Read it again before you try again.',
-        { cause },
       );
     case 'text':
       return new DomainError(
         'invalid_argument',
         'Text cannot be stored with the character U+0000 in it. Leave it out.',
-        { cause },
       );
     case 'damaged':
       return new Error('The database is damaged', { cause });

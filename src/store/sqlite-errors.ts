@@ -103,13 +103,12 @@ function translateConstraint(error: unknown): Error {
   const code = error instanceof Error ? readResultCode(error) : undefined;
   if (code === CONSTRAINT_UNIQUE || code === CONSTRAINT_PRIMARY_KEY) {
     const [table = '', ...columns] = readClashingColumns(error);
-    return createTakenErrorForColumns(table, columns, error);
+    return createTakenErrorForColumns(table, columns);
   }
   if (code === CONSTRAINT_FOREIGN_KEY) {
     return new DomainError(
       'aborted',
       'What this belongs to has been deleted meanwhile. Read it again before you try again.',
-      { cause: error },
     );
   }
   return new Error('The database refused a row', { cause: error });

@@ -57,27 +57,21 @@ const UNIQUE_KEYS: readonly UniqueKey[] = [
 ];
 
 /** For databases that say which columns clash. */
-export function createTakenErrorForColumns(
-  table: string,
-  columns: readonly string[],
-  cause: unknown,
-): DomainError {
+export function createTakenErrorForColumns(table: string, columns: readonly string[]): DomainError {
   const found = UNIQUE_KEYS.find(
     (key) => key.table === table && key.columns.join() === columns.join(),
   );
-  return createTakenError(found, cause);
+  return createTakenError(found);
 }
 
 /** For databases that say which constraint or index clashes. */
-export function createTakenErrorForName(name: string, cause: unknown): DomainError {
-  return createTakenError(
-    UNIQUE_KEYS.find((key) => key.name === name),
-    cause,
-  );
+export function createTakenErrorForName(name: string): DomainError {
+  return createTakenError(UNIQUE_KEYS.find((key) => key.name === name));
 }
 
-function createTakenError(key: UniqueKey | undefined, cause: unknown): DomainError {
+/** Without a cause: it is the caller's affair, and happens every day. */
+function createTakenError(key: UniqueKey | undefined): DomainError {
   // What remains are primary keys: ids that we made ourselves.
   const message = key?.message ?? 'There is something with this id. Try again.';
-  return new DomainError('already_exists', message, { cause });
+  return new DomainError('already_exists', message);
 }

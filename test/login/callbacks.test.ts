@@ -29,6 +29,14 @@ const openCallback = ({ browser, harness, parameters }: Callback): Promise<Answe
 
 /** The page holds what a person needs and nothing of what the admin reads; there is no session. */
 function expectRefusalPage(answer: Answer, browser: Browser, status: number): string {
+  expectUnnamedRefusalPage(answer, browser, status);
+  const [id = ''] = UUID.exec(answer.body) ?? [];
+  expect(id).not.toBe('');
+  return id;
+}
+
+/** A refusal of which there is no record that the page could name. */
+function expectUnnamedRefusalPage(answer: Answer, browser: Browser, status: number): void {
   expect(answer.status).toBe(status);
   expect(answer.headers).toMatchObject({
     'cache-control': 'no-store',
@@ -37,9 +45,6 @@ function expectRefusalPage(answer: Answer, browser: Browser, status: number): st
   });
   expect(answer.body).toContain('Begin again');
   expect([...browser.cookies.keys()]).not.toContain('claimgate-session');
-  const [id = ''] = UUID.exec(answer.body) ?? [];
-  expect(id).not.toBe('');
-  return id;
 }
 
 /** There is one more attempt, and it is the one that the page names. */
@@ -114,7 +119,7 @@ describe('a callback', () => {
       const callback = await reachCallback(await startLoginHarness());
       const untouched = new URLSearchParams(callback.parameters);
       change(callback.parameters);
-      expectRefusalPage(await openCallback(callback), callback.browser, 400);
+      expectUnnamedRefusalPage(await openCallback(callback), callback.browser, 400);
       expect(await callback.harness.listAttempts()).toEqual([]);
       // It has spent nothing: the real one still works.
       expect(await openCallback({ ...callback, parameters: untouched })).toMatchObject({
@@ -136,12 +141,47 @@ describe('a callback', () => {
     expect(harness.idp.requests.token).toBe(0);
   });
 
-  it('from a stranger without any login is refused', async () => {
+  it.each<[string, string, LoginFailureReason]>([
+    ['without a state', '', 'state_missing'],
+    ['with a state that nobody knows', '?code=x&state=y&iss=z', 'attempt_unknown'],
+    ['with two states', '?code=x&state=y&state=y&iss=z', 'callback_invalid'],
+  ])(
+    'from a stranger %s is refused, names no attempt and is logged',
+    async (_name, query, code) => {
+      const harness = await startLoginHarness();
+      const browser = harness.openBrowser();
+      const answer = await browser.open(`${describeCallback(harness)}${query}`);
+      expectUnnamedRefusalPage(answer, browser, 400);
+      expect(answer.body).not.toContain('login attempt');
+      expect(await harness.listAttempts()).toEqual([]);
+      expect(harness.records).toEqual([
+        {
+          requestId: 'request-of-a-test',
+          route: '/auth/oidc/callback/{id}',
+          code,
+          stage: 'callback',
+          detail: expect.any(String),
+        },
+      ]);
+    },
+  );
+
+  it('that is refused where no attempts are kept names none and is logged', async () => {
+    const env = { attemptRetention: { claimsPerConfiguration: 0, maxAgeMs: 0 } };
+    const harness = await startLoginHarness({ env });
+    const callback = await reachCallback(harness);
+    callback.parameters.delete('code');
+    expectUnnamedRefusalPage(await openCallback(callback), callback.browser, 400);
+    expect(harness.records).toMatchObject([{ code: 'callback_invalid', stage: 'callback' }]);
+    expect(JSON.stringify(harness.records)).not.toContain(callback.parameters.get('state'));
+  });
+
+  it('that is recorded for the admin is not logged as well', async () => {
     const harness = await startLoginHarness();
-    const browser = harness.openBrowser();
-    const path = describeCallback(harness);
-    expectRefusalPage(await browser.open(path), browser, 400);
-    expectRefusalPage(await browser.open(`${path}?code=x&state=y&iss=z`), browser, 400);
+    const callback = await reachCallback(harness);
+    callback.parameters.delete('code');
+    expectRefusalPage(await openCallback(callback), callback.browser, 400);
+    expect(harness.records).toEqual([]);
   });
 
   it('that is replayed is refused under an id of its own', async () => {
@@ -403,7 +443,7 @@ describe('a callback', () => {
     const { harness } = callback;
     await harness.change((tx) => tx.deleteSsoConfiguration(harness.configuration.id));
     const answer = await openCallback(callback);
-    expectRefusalPage(answer, callback.browser, 400);
+    expectUnnamedRefusalPage(answer, callback.browser, 400);
     expect(harness.idp.requests.token).toBe(0);
   });
 

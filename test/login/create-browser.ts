@@ -31,6 +31,7 @@ export function createBrowser(routes: LoginRoutes, publicUrl: string): Browser {
       const { pathname, searchParams } = new URL(url, publicUrl);
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const response = await routes.handle({
+        requestId: 'request-of-a-test',
         method,
         path: pathname,
         query: searchParams,

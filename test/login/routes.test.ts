@@ -297,6 +297,38 @@ describe('/login', () => {
     expect(JSON.parse((await browser.open('/session')).body)).toMatchObject({
       code: 'unavailable',
     });
+    const failing = { code: 'unavailable', cause: expect.any(DomainError) };
+    expect(harness.records).toMatchObject([
+      { route: '/', ...failing },
+      { route: '/session', ...failing },
+    ]);
+  });
+
+  it('tells of a full disk, and not of too many tries', async () => {
+    const { openBrowser, env, configuration, records } = await startLoginHarness();
+    env.store.transaction = async () => {
+      const cause = new Error('database or disk is full');
+      throw new DomainError('resource_exhausted', 'The database has no space left.', { cause });
+    };
+    const answer = await openBrowser().open(`/login/${configuration.id}`);
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '60' } });
+    expect(answer.body).toContain('cannot save anything');
+    expect(answer.body).not.toContain('Too many');
+    expect(records).toMatchObject([{ route: '/login/{id}', code: 'resource_exhausted' }]);
+  });
+
+  it('leaves what callers bring about out of the log', async () => {
+    const { openBrowser, records } = await startLoginHarness();
+    const browser = openBrowser();
+    for (const path of [
+      '/login/01234567-89ab-7def-8123-456789abcdef',
+      '/login?return_to=https://evil.example',
+      '/login?email=a@nobody.example',
+      '/session',
+    ]) {
+      await browser.open(path);
+    }
+    expect(records).toEqual([]);
   });
 });
 

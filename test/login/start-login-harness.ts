@@ -15,7 +15,7 @@ import type { SsoConfiguration } from '../../src/domain/sso-configuration.ts';
 import { createEs256Signer } from '../../src/jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from '../../src/limits/memory-rate-limiter.ts';
 import { createLoginRoutes } from '../../src/login/routes.ts';
-import type { LoginRoutes } from '../../src/login/routes.ts';
+import type { LoginRecord, LoginRoutes } from '../../src/login/routes.ts';
 import { createConfigurationChecker } from '../../src/oidc/configuration-checker.ts';
 import { createGuardedFetch } from '../../src/oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from '../../src/oidc/openid-provider-client.ts';
@@ -38,6 +38,8 @@ export const APP_ORIGIN = 'https://app.example.net';
 export interface LoginHarness {
   readonly env: Environment;
   readonly routes: LoginRoutes;
+  /** What the log would have been told. */
+  readonly records: readonly LoginRecord[];
   readonly idp: MisbehavingIdp;
   /** Has proved `example.com`. */
   readonly organizationId: string;
@@ -97,7 +99,11 @@ export async function startLoginHarness(options: LoginHarnessOptions = {}): Prom
     attemptRetention: { claimsPerConfiguration: 200, maxAgeMs: 30 * 24 * 3_600_000 },
     ...options.env,
   };
-  const routes = createLoginRoutes(env, { allowedOrigins: [APP_ORIGIN] });
+  const records: LoginRecord[] = [];
+  const routes = createLoginRoutes(env, {
+    allowedOrigins: [APP_ORIGIN],
+    observe: (record) => records.push(record),
+  });
   const idp = await startIdp({ now: () => now().getTime() });
   const organization = makeOrganization();
   await store.transaction(async (tx) => {
@@ -116,6 +122,7 @@ export async function startLoginHarness(options: LoginHarnessOptions = {}): Prom
   const harness: Omit<LoginHarness, 'configuration'> = {
     env,
     routes,
+    records,
     idp,
     organizationId: organization.id,
     openBrowser: () => createBrowser(routes, env.publicUrl),

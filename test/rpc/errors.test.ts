@@ -81,6 +81,17 @@ describe('everything else', () => {
     },
   );
 
+  test.each<[DomainError, boolean]>([
+    [new DomainError('unavailable', 'away'), true],
+    [new DomainError('resource_exhausted', 'full', { cause: new Error('disk is full') }), true],
+    [new DomainError('resource_exhausted', 'too many', { retryAfterMs: 1 }), false],
+    [new DomainError('failed_precondition', 'no key', { cause: new Error('unopened') }), true],
+    [new DomainError('failed_precondition', 'the last admin'), false],
+    [new DomainError('already_exists', 'taken'), false],
+  ])('is for the log when it has a cause: %s', (reason, isOurs) => {
+    expect(isUnforeseen(reason)).toBe(isOurs);
+  });
+
   test('that Connect refuses stays as it is', () => {
     for (const code of [
       Code.InvalidArgument,
