@@ -136,7 +136,6 @@ function describe(
     additional_scopes: '["groups"]',
     claims_expression: `claims.email_verified && claims.email.endsWith("@${domain}")`,
     secret_origin: new URL(issuer).origin,
-    secret_origin: new URL(issuer).origin,
     revision: 1,
     created_at: at,
     updated_at: at,
