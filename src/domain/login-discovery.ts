@@ -1,6 +1,7 @@
 /** Owns the way from a work email to the SSO configurations that sign its people in. */
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
+import { limitDiscovery } from './login-limits.ts';
 import type { Environment } from './ports.ts';
 import { resolveReturnTo } from './return-to.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
@@ -16,13 +17,23 @@ export interface LoginChoice {
 
 /**
  * The active configurations that carry the email's domain, of organizations that have verified it. Fails with
- * `not_found` when there is none: after the same work, so that the time says no more than the answer.
+ * `not_found` when there is none: after the same work, so that the time says no more than the answer; and as
+ * `limitDiscovery` does.
  */
 export async function discoverLogins(
   env: Environment,
-  email: string,
-  returnTo: string | undefined,
+  {
+    email,
+    returnTo,
+    address,
+  }: {
+    readonly email: string;
+    readonly returnTo: string | undefined;
+    /** Of whoever asks. */
+    readonly address: string;
+  },
 ): Promise<readonly LoginChoice[]> {
+  await limitDiscovery(env, { email, address });
   const target =
     returnTo === undefined || returnTo === '' ? undefined : checkReturnTo(env, returnTo);
   const domain = readEmailDomain(email) ?? '';

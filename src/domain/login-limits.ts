@@ -32,19 +32,19 @@ export interface LoginOrigin {
 
 type Limiting = Pick<Environment, 'rateLimiter'>;
 
-/** Call before `discoverLogins`. Fails with `resource_exhausted` and `retryAfterMs`. */
+/** Part of `discoverLogins`. Fails with `resource_exhausted` and `retryAfterMs`. */
 export async function limitDiscovery(env: Limiting, origin: LoginOrigin): Promise<void> {
   await consume(env, LOGIN_LIMITS.discoveryByAddress, describeNetwork(origin.address));
   await consumeDomain(env, LOGIN_LIMITS.discoveryByEmailDomain, origin.email);
 }
 
-/** Call before `startLogin`. Fails as `limitDiscovery` does. */
+/** Part of `startLogin`. Fails as `limitDiscovery` does. */
 export async function limitLoginStart(env: Limiting, origin: LoginOrigin): Promise<void> {
   await consume(env, LOGIN_LIMITS.startByAddress, describeNetwork(origin.address));
   await consumeDomain(env, LOGIN_LIMITS.startByEmailDomain, origin.email);
 }
 
-/** Call before `completeLogin`. Fails as `limitDiscovery` does, and spends nothing of the login. */
+/** Part of `completeLogin`. Fails as `limitDiscovery` does. */
 export async function limitCallback(env: Limiting, address: string): Promise<void> {
   await consume(env, LOGIN_LIMITS.callbackByAddress, describeNetwork(address));
 }

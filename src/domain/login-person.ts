@@ -19,11 +19,19 @@ export interface Identity {
   readonly userId: string;
 }
 
+/** A person's attributes with an email that may come in. */
+export interface PersonAttributes extends MappedAttributes {
+  readonly email: string;
+  /** Of the email, normalized. */
+  readonly emailDomain: string;
+}
+
 /** The email is one of the configuration's domains, and the identity provider does not say that it is unproven. */
 export function checkEmail(
   configuration: Pick<SsoConfiguration, 'emailDomains'>,
-  { email, emailVerified }: MappedAttributes,
-): string {
+  attributes: MappedAttributes,
+): PersonAttributes {
+  const { email, emailVerified } = attributes;
   if (email === undefined) {
     throw new LoginFailure(
       'person',
@@ -53,7 +61,7 @@ export function checkEmail(
       'The identity provider says that the email is not verified (email_verified is false).',
     );
   }
-  return domain;
+  return { ...attributes, email, emailDomain: domain };
 }
 
 /** Who a person is to us, before anything is written. */
@@ -68,23 +76,22 @@ export type IdentifiedPerson =
 /** Finds out who a person is, and whether they may come in. Writes nothing. */
 export async function identifyPerson(
   tx: StoreTransaction,
-  configuration: Pick<SsoConfiguration, 'id' | 'organizationId' | 'emailDomains'>,
+  configuration: Pick<SsoConfiguration, 'id' | 'organizationId'>,
   { issuer, subject }: VerifiedClaims,
-  attributes: MappedAttributes,
+  { email, emailDomain, emailVerified }: PersonAttributes,
 ): Promise<IdentifiedPerson> {
-  const domain = checkEmail(configuration, attributes);
   if (
-    attributes.emailVerified === undefined &&
-    !(await tx.isDomainVerified(configuration.organizationId, domain))
+    emailVerified === undefined &&
+    !(await tx.isDomainVerified(configuration.organizationId, emailDomain))
   ) {
     throw new LoginFailure(
       'person',
       'email_not_verified',
-      `The identity provider does not say whether the email is verified. That is enough only for a domain proved by DNS: verify ${domain}.`,
+      `The identity provider does not say whether the email is verified. That is enough only for a domain proved by DNS: verify ${emailDomain}.`,
     );
   }
   const known = await tx.findUserByIdentity(configuration.id, issuer, subject);
-  const user = known ?? (await findLinkable(tx, configuration, attributes.email ?? ''));
+  const user = known ?? (await findLinkable(tx, configuration, email));
   if (user === undefined) return { kind: 'new' };
   if (user.status === 'suspended') {
     throw new LoginFailure(
@@ -105,11 +112,11 @@ export async function admitPerson(
   env: Pick<Environment, 'now' | 'newId'>,
   configuration: SsoConfiguration,
   verified: VerifiedClaims,
-  attributes: MappedAttributes,
+  attributes: PersonAttributes,
 ): Promise<User> {
   const person = await identifyPerson(tx, configuration, verified, attributes);
   const { issuer, subject } = verified;
-  const email = attributes.email ?? '';
+  const { email } = attributes;
   const profile = {
     email,
     name: attributes.name ?? email,

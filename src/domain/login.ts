@@ -25,10 +25,12 @@ import type { ClientRegistration, VerifiedClaims } from './identity-provider.ts'
 import { maskEmail } from './login-attempt.ts';
 import type { LoginAttempt } from './login-attempt.ts';
 import { LoginFailure } from './login-failure.ts';
+import { limitCallback, limitLoginStart } from './login-limits.ts';
 import { admitPerson, checkEmail } from './login-person.ts';
+import type { PersonAttributes } from './login-person.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
 import { createRedirectUri } from './redirect-uri.ts';
-import { digestSessionToken, generateSessionToken } from './session.ts';
+import { digestSessionToken, dropSession, generateSessionToken } from './session.ts';
 import type { Session } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import { ssoConfigurationNotFound } from './sso-configuration.ts';
@@ -71,6 +73,8 @@ export interface CompleteLoginInput {
   readonly organizationId: string;
   readonly callbackParameters: URLSearchParams;
   readonly browserSecret: string | undefined;
+  /** What the browser's session cookie holds: that session ends as the new one begins. */
+  readonly replacedSession: string | undefined;
   readonly address: string;
 }
 
@@ -101,10 +105,11 @@ export function selectScopes(
 /**
  * Begins a login: resolves to the identity provider's URL to send the browser to.
  *
- * Fails with `DomainError('not_found')` for a configuration that does not exist or is switched off, and with
- * `LoginRefused` when its identity provider cannot be used.
+ * Fails with `DomainError('not_found')` for a configuration that does not exist or is switched off, with
+ * `resource_exhausted` as `limitLoginStart` does, and with `LoginRefused` when its identity provider cannot be used.
  */
 export async function startLogin(env: Environment, input: StartLoginInput): Promise<string> {
+  await limitLoginStart(env, input);
   const configuration = await env.store.findSsoConfiguration(input.ssoConfigurationId);
   if (configuration?.state !== 'active') throw ssoConfigurationNotFound();
   const state = generateSecret(env);
@@ -135,7 +140,11 @@ export async function startLogin(env: Environment, input: StartLoginInput): Prom
   });
 }
 
-/** Completes a login: resolves to the new session's token and where to send the browser. Fails with `LoginRefused`. */
+/**
+ * Completes a login: resolves to the new session's token and where to send the browser.
+ *
+ * Fails with `LoginRefused`, and as `limitCallback` does, which spends nothing of the login.
+ */
 export async function completeLogin(
   env: Environment,
   input: CompleteLoginInput,
@@ -144,6 +153,7 @@ export async function completeLogin(
   readonly returnTo: string;
   readonly session: Session;
 }> {
+  await limitCallback(env, input.address);
   const state = input.callbackParameters.getAll('state');
   const pending = await takePendingLogin(env, state, input);
   let claims: Readonly<Record<string, unknown>> | undefined;
@@ -166,7 +176,7 @@ export async function completeLogin(
       );
       claims = verified.claims;
       email = mapClaims(configuration.claims, claims).email ?? email;
-      return openSession(env, pending, configuration, verified, input.address);
+      return openSession(env, pending, configuration, verified, input);
     },
     () => ({ claims, email, returnTo: pending.returnTo }),
   );
@@ -176,7 +186,7 @@ export async function completeLogin(
 export function decideAdmission(
   configuration: Pick<SsoConfiguration, 'claims' | 'claimsExpression' | 'emailDomains'>,
   claims: VerifiedClaims['claims'],
-): ReturnType<typeof mapClaims> {
+): PersonAttributes {
   const attributes = mapClaims(configuration.claims, claims);
   if (configuration.claimsExpression !== '') {
     const verdict = evaluateClaims(compileRule(configuration.claimsExpression), claims);
@@ -190,8 +200,7 @@ export function decideAdmission(
       throw new LoginFailure('policy', reason, verdict.detail);
     }
   }
-  checkEmail(configuration, attributes);
-  return attributes;
+  return checkEmail(configuration, attributes);
 }
 
 async function openSession(
@@ -199,13 +208,13 @@ async function openSession(
   pending: PendingLogin,
   seen: SsoConfiguration,
   verified: VerifiedClaims,
-  address: string,
+  { address, replacedSession }: CompleteLoginInput,
 ) {
   const attributes = decideAdmission(seen, verified.claims);
   const sessionToken = generateSessionToken(env.randomBytes);
   return env.store.transaction(async (tx) => {
     const configuration = checkConfiguration(await tx.lockSsoConfiguration(seen.id), pending);
-    const attempt = createAttempt(env, pending, address, attributes.email ?? '', undefined);
+    const attempt = createAttempt(env, pending, address, attributes.email, undefined);
     // Before the user is locked: it refers to the organization, and who changes members locks that first.
     await tx.insertLoginAttempt(attempt, verified.claims, env.attemptRetention);
     const user = await admitPerson(tx, env, configuration, verified, attributes);
@@ -218,6 +227,7 @@ async function openSession(
       lastUsedAt: now,
     };
     await tx.insertSession(session, digestSessionToken(sessionToken));
+    await dropSession(tx, replacedSession);
     return { sessionToken, returnTo: pending.returnTo, session };
   });
 }

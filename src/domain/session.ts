@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { createPrincipal, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
 import type { User } from './organization.ts';
-import type { Environment } from './ports.ts';
+import type { Environment, StoreTransaction } from './ports.ts';
 import { authenticateToken } from './token.ts';
 import type { PersonalAccessToken } from './token.ts';
 
@@ -106,10 +106,13 @@ function selectCredentials({ session, token }: StoredSession) {
 /**
  * Trades a personal access token for a session that may do what the token may, and ends with it: a browser can keep a
  * session out of the reach of scripts, and a token it cannot. Resolves to the session's token.
+ *
+ * @param replacedSession what the browser's cookie holds: that session ends as the new one begins
  */
 export async function beginTokenSession(
   env: Pick<Environment, 'store' | 'now' | 'newId' | 'randomBytes'>,
   token: string,
+  replacedSession: string | undefined,
 ): Promise<string> {
   const { principal, tokenId } = await authenticateToken(env, token);
   const sessionToken = generateSessionToken(env.randomBytes);
@@ -121,12 +124,19 @@ export async function beginTokenSession(
     createdAt: now,
     lastUsedAt: now,
   };
-  await env.store.transaction((tx) => tx.insertSession(session, digestSessionToken(sessionToken)));
+  await env.store.transaction(async (tx) => {
+    await tx.insertSession(session, digestSessionToken(sessionToken));
+    await dropSession(tx, replacedSession);
+  });
   return sessionToken;
 }
 
 /** Ends the session. A token that is none is passed over. */
 export async function endSession(env: Pick<Environment, 'store'>, token: string): Promise<void> {
-  if (!TOKEN.test(token)) return;
-  await env.store.transaction((tx) => tx.deleteSession(digestSessionToken(token)));
+  if (TOKEN.test(token)) await env.store.transaction((tx) => dropSession(tx, token));
+}
+
+/** As `endSession`, within the transaction that another session begins in. */
+export async function dropSession(tx: StoreTransaction, token: string | undefined): Promise<void> {
+  if (token !== undefined && TOKEN.test(token)) await tx.deleteSession(digestSessionToken(token));
 }

@@ -24,6 +24,7 @@ import type { LoginBinding, VerifiedClaims } from './identity-provider.ts';
 import { maskEmail } from './login-attempt.ts';
 import { LoginFailure } from './login-failure.ts';
 import type { LoginFailureReason, LoginStage } from './login-failure.ts';
+import { limitCallback, limitLoginStart } from './login-limits.ts';
 import { identifyPerson } from './login-person.ts';
 import type { IdentifiedPerson } from './login-person.ts';
 import { createRedirectUri } from './redirect-uri.ts';
@@ -163,15 +164,23 @@ export async function getTestLogin(
 /**
  * Opens the URL, once: resolves to where to send the browser, or to the report when there is no way on.
  *
- * Fails with `not_found` for a token that is unknown, used or expired, which are all one to whoever tries.
- *
- * @param browserSecret the value of the browser's login cookie
+ * Fails with `not_found` for a token that is unknown, used or expired, which are all one to whoever tries, and as
+ * `limitLoginStart` does.
  */
 export async function openTestLogin(
   env: Environment,
-  token: string,
-  browserSecret: string,
+  {
+    token,
+    browserSecret,
+    address,
+  }: {
+    readonly token: string;
+    /** The value of the browser's login cookie. */
+    readonly browserSecret: string;
+    readonly address: string;
+  },
 ): Promise<{ readonly url: string } | TestLoginResult> {
+  await limitLoginStart(env, { address, email: '' });
   const state = `${STATE_PREFIX}${generateSecret(env)}`;
   const login = await env.store.transaction(async (tx) => {
     const found = await tx.lockTestLogin('token', digest(token));
@@ -201,7 +210,7 @@ export async function openTestLogin(
 
 /**
  * Takes the callback, once. Fails with `not_found` for a state that is unknown, used or expired, and for a browser
- * other than the one that opened the test login; the latter ends it.
+ * other than the one that opened the test login; the latter ends it. Fails as `limitCallback` does, too.
  */
 export async function finishTestLogin(
   env: Environment,
@@ -210,8 +219,10 @@ export async function finishTestLogin(
     readonly organizationId: string;
     readonly callbackParameters: URLSearchParams;
     readonly browserSecret: string | undefined;
+    readonly address: string;
   },
 ): Promise<TestLoginResult> {
+  await limitCallback(env, callback.address);
   const { callbackParameters, browserSecret } = callback;
   const [state = '', ...more] = callbackParameters.getAll('state');
   if (more.length > 0) throw testLoginNotFound();

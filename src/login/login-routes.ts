@@ -6,9 +6,7 @@ import {
   describeConfiguration,
   discoverLogins,
 } from '../domain/login-discovery.ts';
-import { limitCallback, limitDiscovery, limitLoginStart } from '../domain/login-limits.ts';
 import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
-import { endSession } from '../domain/session.ts';
 import { isTestLoginState } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
@@ -35,8 +33,7 @@ export async function askForEmail(
   try {
     if (returnTo !== '') checkReturnTo(env, returnTo);
     if (email === '') return respondWithPage(env, 200, createEmailPage({ paths, email, returnTo }));
-    await limitDiscovery(env, { address, email });
-    const choices = await discoverLogins(env, email, returnTo);
+    const choices = await discoverLogins(env, { email, returnTo, address });
     const [only] = choices;
     return choices.length === 1 && only !== undefined
       ? respondWithRedirect(only.loginUrl)
@@ -66,7 +63,6 @@ export async function beginLogin(
       env,
       returnTo === '' ? `${env.publicUrl}${SIGNED_IN_PATH}` : returnTo,
     );
-    await limitLoginStart(env, { address, email });
     // The browser keeps its secret, so that logins in several tabs do not put one another out.
     const browserSecret =
       readCookie(headers.cookie, cookies, 'login') ?? generateBrowserSecret(context);
@@ -93,7 +89,6 @@ export async function finishLogin(
   const { env, cookies } = context;
   const { query, headers, address } = request;
   try {
-    await limitCallback(env, address);
     // Before anything that could make a session. The identity provider knows one redirect URI for both.
     if (isTestLoginState(query.get('state') ?? undefined))
       return endTestLogin(context, request, organizationId);
@@ -101,10 +96,9 @@ export async function finishLogin(
       organizationId,
       callbackParameters: query,
       browserSecret: readCookie(headers.cookie, cookies, 'login'),
+      replacedSession: readCookie(headers.cookie, cookies, 'session'),
       address,
     });
-    const replaced = readCookie(headers.cookie, cookies, 'session');
-    if (replaced !== undefined) await endSession(env, replaced);
     const { absoluteMs } = env.sessionLifetime;
     const cookie = writeCookie(cookies, 'session', sessionToken, absoluteMs);
     return respondWithRedirect(returnTo, { 'set-cookie': cookie });

@@ -93,9 +93,8 @@ export async function openTokenSession(
       throw new DomainError('permission_denied', message);
     }
     const [, token = ''] = BEARER.exec(headers.authorization ?? '') ?? [];
-    const sessionToken = await beginTokenSession(env, token);
     const replaced = readCookie(headers.cookie, cookies, 'session');
-    if (replaced !== undefined) await endSession(env, replaced);
+    const sessionToken = await beginTokenSession(env, token, replaced);
     const { absoluteMs } = env.sessionLifetime;
     return respondWithJson(
       200,

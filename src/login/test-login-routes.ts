@@ -1,6 +1,5 @@
 /** Owns the browser's side of a test login: its start, its callback, and the report. It makes no session. */
 import { DomainError } from '../domain/errors.ts';
-import { limitLoginStart } from '../domain/login-limits.ts';
 import { PENDING_LOGIN_LIFETIME } from '../domain/login.ts';
 import { finishTestLogin, openTestLogin } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
@@ -19,11 +18,10 @@ export async function beginTestLogin(
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
   try {
-    await limitLoginStart(env, { address, email: '' });
     const browserSecret =
       readCookie(headers.cookie, cookies, 'login') ??
       Buffer.from(env.randomBytes(32)).toString('base64url');
-    const opened = await openTestLogin(env, token, browserSecret);
+    const opened = await openTestLogin(env, { token, browserSecret, address });
     if (!('url' in opened)) return respondWithPage(env, 200, createTestReportPage(opened));
     const cookie = writeCookie(cookies, 'login', browserSecret, PENDING_LOGIN_LIFETIME);
     return respondWithRedirect(opened.url, { 'set-cookie': cookie });
@@ -35,13 +33,13 @@ export async function beginTestLogin(
 /** The callback of a test login, which has been told from others by its state. */
 export async function endTestLogin(
   context: LoginContext,
-  { query, headers }: LoginHttpRequest,
+  { query, headers, address }: LoginHttpRequest,
   organizationId: string,
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
   try {
     const browserSecret = readCookie(headers.cookie, cookies, 'login');
-    const callback = { organizationId, callbackParameters: query, browserSecret };
+    const callback = { organizationId, callbackParameters: query, browserSecret, address };
     const result = await finishTestLogin(env, callback);
     return respondWithPage(env, 200, createTestReportPage(result));
   } catch (error) {

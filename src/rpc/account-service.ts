@@ -4,7 +4,6 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { createLoginUrl, discoverLogins } from '../domain/login-discovery.ts';
 import type { LoginChoice } from '../domain/login-discovery.ts';
-import { limitDiscovery } from '../domain/login-limits.ts';
 import type { Environment } from '../domain/ports.ts';
 import { addressKey } from './caller.ts';
 import { readPageRequest, writePageToken } from './pagination.ts';
@@ -38,7 +37,6 @@ export function createAccountService(env: Environment): ServiceImpl<typeof Accou
     returnTo: string | undefined,
     context: HandlerContext,
   ): Promise<readonly LoginChoice[]> {
-    await limitDiscovery(env, { address: context.values.get(addressKey)(), email });
-    return discoverLogins(env, email, returnTo);
+    return discoverLogins(env, { email, returnTo, address: context.values.get(addressKey)() });
   }
 }

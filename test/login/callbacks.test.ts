@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { DomainError } from '../../src/domain/errors.ts';
 import type { LoginFailureReason } from '../../src/domain/login-failure.ts';
 import { PENDING_LOGIN_LIFETIME } from '../../src/domain/login.ts';
+import { digestSessionToken } from '../../src/domain/session.ts';
 import type { Answer, Browser } from './create-browser.ts';
 import { startIdp, startLoginHarness } from './start-login-harness.ts';
 import type { LoginHarness } from './start-login-harness.ts';
@@ -96,6 +98,37 @@ describe('a callback', () => {
     expect(await harness.listAttempts()).toMatchObject([
       { outcome: 'admitted', stage: 'session', reason: undefined, maskedEmail: 'a***@example.com' },
     ]);
+  });
+
+  it('ends the session that it replaces, or neither happens', async () => {
+    const harness = await startLoginHarness();
+    const { store } = harness.env;
+    const browser = harness.openBrowser();
+    await harness.signIn(browser);
+    const first = browser.cookies.get('claimgate-session') ?? '';
+    const isAlive = async (token: string) =>
+      (await store.findSessionByDigest(digestSessionToken(token))) !== undefined;
+
+    const transaction = store.transaction.bind(store);
+    store.transaction = (work) =>
+      transaction((tx) =>
+        work({
+          ...tx,
+          deleteSession: async () => {
+            throw new DomainError('unavailable', 'The database does not answer.');
+          },
+        }),
+      );
+    expect(await harness.signIn(browser)).toMatchObject({ status: 503 });
+    expect(browser.cookies.get('claimgate-session')).toBe(first);
+    expect(await isAlive(first)).toBe(true);
+    expect(await harness.listAttempts()).toHaveLength(1);
+
+    store.transaction = transaction;
+    expect(await harness.signIn(browser)).toMatchObject({ status: 303 });
+    const second = browser.cookies.get('claimgate-session') ?? '';
+    expect(second).not.toBe(first);
+    expect([await isAlive(first), await isAlive(second)]).toEqual([false, true]);
   });
 
   it('without return_to goes to a page of ours that says so', async () => {
