@@ -3,6 +3,7 @@
  * time by which it is answered or failed. It refuses to own which server it goes to (`postgres-primary.ts`).
  */
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { PostgresAddress, PostgresHost } from './postgres-address.ts';
@@ -26,8 +27,12 @@ export interface PostgresConnection {
    * @param deadline by `performance.now()`
    */
   query(statement: Statement, deadline: number): Promise<pg.QueryResult>;
+  /** What has been asked is still answered. */
   end(): void;
 }
+
+/** For answers that are still to come when a connection is ended, in milliseconds. */
+const END_GRACE = 3000;
 
 /**
  * What the server itself ends, in milliseconds. We give up before it does: it answers a COMMIT that it stops waiting
@@ -99,6 +104,7 @@ export async function connectToHost(
 function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
   let open = true;
   let lost: PostgresError | undefined;
+  let unreplicated: PostgresError | undefined;
   // Without a listener, a lost connection would end the process.
   client.on('error', (error) => {
     open = false;
@@ -106,6 +112,10 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
   });
   client.on('end', () => {
     open = false;
+  });
+  // A commit that stopped waiting for the standby is acknowledged all the same, with a warning.
+  client.on('notice', ({ routine, message = '' }) => {
+    if (routine === 'SyncRepWaitForLSN') unreplicated = new PostgresError('lost', message);
   });
   return {
     host,
@@ -117,7 +127,10 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
         const query: TimedQuery = { text, query_timeout: Math.max(1, remaining) };
         if (values !== undefined) query.values = [...values];
         if (name !== undefined) query.name = name;
-        return await client.query(query);
+        const result = await client.query(query);
+        if (unreplicated === undefined) return result;
+        open = false;
+        throw unreplicated;
       } catch (error) {
         const read = readPostgresError(error);
         if (read.failure === 'silent') open = false;
@@ -127,8 +140,11 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
     },
     end() {
       open = false;
-      // Whoever is still waiting for it has given up.
       client.end().catch(() => {});
+      // A server that hangs does not hang up, and must not keep this process from ending.
+      const { stream } = client.connection;
+      if (stream instanceof Socket) stream.unref();
+      setTimeout(() => stream.destroy(), END_GRACE).unref();
     },
   };
 }

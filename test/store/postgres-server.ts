@@ -28,6 +28,9 @@ const SUPERUSER = 'postgres';
 /** With what has to be escaped in a URL. */
 const PASSWORD = 'pass:word@of/the?test%';
 
+/** What `synchronous_standby_names` has to be for a standby to be waited for. */
+export const STANDBY_NAME = 'standby';
+
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -36,6 +39,8 @@ const SETTINGS = {
   shared_buffers: '32MB',
   max_connections: '200',
 };
+
+const READY = /ready to accept (?:read-only )?connections/;
 
 /** Waits until whoever started it has gone, then ends the server, stopped or not, and takes its folder away. */
 const WATCHDOG = `cat > /dev/null
@@ -57,52 +62,39 @@ export interface PostgresServer {
   readonly run: (statements: string, database?: string) => Promise<readonly pg.QueryResultRow[]>;
   /** Signals the server and all its processes. */
   readonly signalAll: (signal: 'SIGSTOP' | 'SIGCONT') => Promise<void>;
-  /** Starts a server that was stopped. */
-  readonly start: () => Promise<void>;
+  /** Starts a server that was stopped, with more settings if there are any. */
+  readonly start: (more?: Readonly<Record<string, string>>) => Promise<void>;
   /** `immediate` ends all processes at once; the next start recovers. */
   readonly stop: (mode: 'fast' | 'immediate') => Promise<void>;
   /** Ends it and takes its folder away. */
   readonly dispose: () => Promise<void>;
 }
 
+/** @param copied a server that is stopped, whose standby the new one becomes. */
 export async function startPostgresServer(
   settings: Readonly<Record<string, string>> = {},
+  copied?: PostgresServer,
 ): Promise<PostgresServer> {
   const identity: Identity = process.geteuid?.() === 0 ? NOBODY : {};
   const folder = await mkdtemp(join(tmpdir(), 'claimgate-postgres-'));
   if (identity.uid !== undefined) await chown(folder, identity.uid, identity.gid ?? -1);
   const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, folder], {
-    ...identity,
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watchdog.unref();
   const data = join(folder, 'data');
   const native = await provideBinaries(folder, identity);
-  const passwordFile = join(folder, 'password');
-  await writeFile(passwordFile, PASSWORD, { mode: 0o644 });
-  execFileSync(
-    join(native, 'bin', 'initdb'),
-    [
-      `--pgdata=${data}`,
-      `--username=${SUPERUSER}`,
-      `--pwfile=${passwordFile}`,
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      // Not the order of bytes: the store has to ask for that.
-      '--locale=C',
-      '--locale-provider=icu',
-      '--icu-locale=en-US',
-      '--no-sync',
-    ],
-    { ...identity, stdio: ['ignore', 'ignore', 'inherit'] },
-  );
+  if (copied === undefined) await initialize(native, folder, identity);
+  else await copyAsStandby(copied, data, identity);
   const port = await findFreePort();
-  const all = { ...SETTINGS, ...settings, port: String(port) };
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const follow = copied === undefined ? {} : { primary_conninfo: describeConnection(copied.port) };
+  const all = { ...SETTINGS, ...follow, ...settings, port: String(port) };
   let server: ChildProcess | undefined;
 
-  const start = async (): Promise<void> => {
+  const start: PostgresServer['start'] = async (more = {}) => {
+    const given = Object.entries({ ...all, ...more });
+    const flags = given.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...flags], {
       ...identity,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -112,7 +104,7 @@ export async function startPostgresServer(
     await new Promise<void>((resolve, reject) => {
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         log = `${log}${text}`.slice(-20_000);
-        if (log.includes('ready to accept connections')) resolve();
+        if (READY.test(log)) resolve();
       });
       child.once('error', reject);
       child.once('exit', () => reject(new Error(`PostgreSQL ended: ${log}`)));
@@ -127,6 +119,7 @@ export async function startPostgresServer(
   };
   const dispose = async (): Promise<void> => {
     await stop('immediate');
+    if (watchdog.exitCode !== null) return;
     watchdog.ref();
     const exited = once(watchdog, 'exit');
     watchdog.stdin.end();
@@ -182,6 +175,41 @@ export async function startPostgresServer(
       }
     },
   };
+}
+
+async function initialize(native: string, folder: string, identity: Identity): Promise<void> {
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, PASSWORD, { mode: 0o644 });
+  execFileSync(
+    join(native, 'bin', 'initdb'),
+    [
+      `--pgdata=${join(folder, 'data')}`,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      // Not the order of bytes: the store has to ask for that.
+      '--locale=C',
+      '--locale-provider=icu',
+      '--icu-locale=en-US',
+      '--no-sync',
+    ],
+    { ...identity, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+}
+
+/** There is no `pg_basebackup` among the binaries, and none is needed while the server is stopped. */
+async function copyAsStandby(
+  { folder }: PostgresServer,
+  data: string,
+  identity: Identity,
+): Promise<void> {
+  execFileSync('cp', ['-R', join(folder, 'data'), data], identity);
+  execFileSync('touch', [join(data, 'standby.signal')], identity);
+}
+
+function describeConnection(port: number): string {
+  return `host=127.0.0.1 port=${port} user=${SUPERUSER} password='${PASSWORD}' application_name=${STANDBY_NAME}`;
 }
 
 /** The folder with `bin`, `lib` and `share`: that of the package, or a copy where that user may not go. */
