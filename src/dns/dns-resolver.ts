@@ -10,18 +10,22 @@ const NO_RECORD = new Set(['ENODATA', 'ENOTFOUND']);
 export interface DnsResolverOptions {
   /** `address` or `address:port`; the system's when absent. */
   readonly servers?: readonly string[] | undefined;
-  /** For one attempt, in milliseconds. There are two. */
-  readonly timeoutMs?: number;
+  /** For all servers and attempts together, in milliseconds. */
+  readonly totalMs?: number;
 }
+
+/** For one attempt at one server, in milliseconds; the next one waits longer, and each server has two. */
+const ATTEMPT_MS = 2000;
 
 export function createDnsResolver({
   servers,
-  timeoutMs = 2000,
+  totalMs = 5000,
 }: DnsResolverOptions = {}): DnsResolver {
   return {
     async resolveTxt(name) {
-      const resolver = new Resolver({ timeout: timeoutMs, tries: 2 });
+      const resolver = new Resolver({ timeout: ATTEMPT_MS, tries: 2 });
       if (servers !== undefined) resolver.setServers(servers);
+      const timer = setTimeout(() => resolver.cancel(), totalMs);
       try {
         const records = await resolver.resolveTxt(name);
         return records.map((strings) => strings.join(''));
@@ -35,6 +39,8 @@ export function createDnsResolver({
             cause: error,
           },
         );
+      } finally {
+        clearTimeout(timer);
       }
     },
   };

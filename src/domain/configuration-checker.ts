@@ -43,6 +43,6 @@ export interface CheckRequest {
 }
 
 export interface ConfigurationChecker {
-  /** All stages, each once, in order. Never fails; asks anew, and remembers nothing. At most 30 seconds. */
+  /** All stages, each once, in order. Never fails; asks anew, and remembers nothing. At most 20 seconds. */
   check(request: CheckRequest): Promise<readonly CheckStage[]>;
 }

@@ -55,8 +55,9 @@ export interface VerifiedClaims {
 /**
  * Speaks the authorization code flow with PKCE to any identity provider.
  *
- * Waits at most 10 seconds for each answer of the identity provider. What discovery and its key set say is remembered
- * for 10 minutes; a signature by an unknown key asks for the key set anew, at most once in 30 seconds.
+ * Waits at most 10 seconds for each answer of the identity provider, and 20 for all that a login takes. What discovery
+ * and its key set say is remembered for 10 minutes; a signature by an unknown key asks for the key set anew, at most
+ * once in 30 seconds.
  */
 export interface IdentityProvider {
   /** The absolute URL to send the browser to. */

@@ -30,10 +30,13 @@ import { fetchJsonObject } from './outbound-failure.ts';
 import { buildDiscoveryUrl, readProviderMetadata } from './provider-metadata.ts';
 import type { ProviderMetadata } from './provider-metadata.ts';
 import type { RememberedValue } from './remembered-value.ts';
+import { limitRequests, TIME_BUDGET } from './time-budget.ts';
 
 export interface ConfigurationCheckerOptions {
   readonly guarded: GuardedFetch;
   readonly now: Clock;
+  /** For all requests of one check, in milliseconds. */
+  readonly budgetMs?: number;
 }
 
 /** A stage without its name. */
@@ -46,7 +49,9 @@ export function createConfigurationChecker(
 ): ConfigurationChecker {
   return {
     async check(request) {
-      const findings = await inspect(options, request);
+      const { now, budgetMs = TIME_BUDGET } = options;
+      const guarded = limitRequests(options.guarded, AbortSignal.timeout(budgetMs));
+      const findings = await inspect({ guarded, now }, request);
       return CHECK_STAGES.map((name) => ({ name, ...(findings[name] ?? SKIPPED) }));
     },
   };

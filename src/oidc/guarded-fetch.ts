@@ -52,6 +52,7 @@ export interface OutboundRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Ends it before its own time is over. */
   readonly signal?: AbortSignal;
 }
 
@@ -226,7 +227,7 @@ function createDeadline(limits: OutboundLimits, callerSignal: AbortSignal | unde
     controller.abort(error);
   };
   const onCallerAbort = (): void =>
-    abort(new GuardedFetchError('aborted', 'The request was given up.'));
+    abort(new GuardedFetchError('aborted', 'The time for all requests together was over.'));
   const connectTimer = setTimeout(
     () =>
       abort(

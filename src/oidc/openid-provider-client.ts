@@ -32,24 +32,31 @@ import { checkIdTokenClaims } from './id-token-checks.ts';
 import { createIssuerDirectory } from './issuer-directory.ts';
 import type { IssuerDirectory } from './issuer-directory.ts';
 import { explainGrantError, explainUserinfoError } from './library-errors.ts';
+import type { KeySet } from './key-set.ts';
 import { mergeClaims } from './merge-claims.ts';
+import type { RememberedValue } from './remembered-value.ts';
+import { limitRequests, TIME_BUDGET, waitWithin } from './time-budget.ts';
 
 export interface OpenidProviderClientOptions {
   readonly guarded: GuardedFetch;
   readonly now: Clock;
   /** One of its own unless given. */
   readonly directory?: IssuerDirectory;
+  /** For all requests of one login, in milliseconds. */
+  readonly budgetMs?: number;
 }
 
 interface Client {
   readonly guarded: GuardedFetch;
   readonly now: Clock;
   readonly directory: IssuerDirectory;
+  readonly budgetMs: number;
 }
 
 export function createOpenidProviderClient(options: OpenidProviderClientOptions): IdentityProvider {
-  const { guarded, now, directory = createIssuerDirectory({ guarded, now }) } = options;
-  const client: Client = { guarded, now, directory };
+  const { guarded, now, budgetMs = TIME_BUDGET } = options;
+  const { directory = createIssuerDirectory({ guarded, now }) } = options;
+  const client: Client = { guarded, now, directory, budgetMs };
   return {
     startLogin: (registration, request) => startLogin(client, registration, request),
     completeLogin: (registration, request) => completeLogin(client, registration, request),
@@ -81,11 +88,25 @@ async function completeLogin(
   registration: ClientRegistration,
   request: CompleteLoginRequest,
 ): Promise<VerifiedClaims> {
-  const { guarded, now, directory } = client;
-  const { metadata: remembered, keySet } = directory.find(registration.issuerUrl);
-  const metadata = await remembered.get();
+  const { now, directory } = client;
+  const signal = AbortSignal.timeout(client.budgetMs);
+  const guarded = limitRequests(client.guarded, signal);
+  const issuer = directory.find(registration.issuerUrl);
+  const metadata = await waitWithin(
+    signal,
+    issuer.metadata.get(),
+    'discovery',
+    'discovery document',
+  );
   checkAuthorizationResponse(request.callbackParameters, metadata, request.state);
   const options = { registration, metadata, guarded, now };
+  const waitForKeys = (loading: Promise<KeySet>): Promise<KeySet> =>
+    waitWithin(signal, loading, 'id_token', 'jwks_uri');
+  const keySet: RememberedValue<KeySet> = {
+    get: () => waitForKeys(issuer.keySet.get()),
+    refresh: () => waitForKeys(issuer.keySet.refresh()),
+    distrust: () => issuer.keySet.distrust(),
+  };
   const configuration = createVerifyingConfiguration(options, await keySet.get(), keySet);
 
   const { idToken, accessToken } = await tradeCode(configuration, registration, request).catch(

@@ -21,6 +21,16 @@ async function startIdp(): Promise<MisbehavingIdp> {
   return idp;
 }
 
+const REQUEST: CheckRequest = {
+  issuerUrl: 'http://127.0.0.1:9',
+  clientId: 'claimgate',
+  clientSecret: 'a secret',
+  scopes: ['openid', 'email', 'profile'],
+  claims: ['email', 'groups'],
+  redirectUri: 'https://sso.example.com/auth/oidc/callback',
+  wrongCode: 'deliberately-wrong-code-deliberately-wrong-code',
+};
+
 async function check(
   given: Partial<CheckRequest>,
   options: Partial<GuardedFetchOptions> = {},
@@ -28,16 +38,7 @@ async function check(
   const guarded = createGuardedFetch({ allowHttp: true, allowPrivate: true, ...options });
   onTestFinished(() => guarded.close());
   const checker = createConfigurationChecker({ guarded, now: () => new Date() });
-  return checker.check({
-    issuerUrl: 'http://127.0.0.1:9',
-    clientId: 'claimgate',
-    clientSecret: 'a secret',
-    scopes: ['openid', 'email', 'profile'],
-    claims: ['email', 'groups'],
-    redirectUri: 'https://sso.example.com/auth/oidc/callback',
-    wrongCode: 'deliberately-wrong-code-deliberately-wrong-code',
-    ...given,
-  });
+  return checker.check({ ...REQUEST, ...given });
 }
 
 function checkAt(idp: MisbehavingIdp, given: Partial<CheckRequest> = {}) {
@@ -365,4 +366,21 @@ describe('the report is no window into our network', () => {
     expect(find(stages, 'discovery').seen).toContain('token_endpoint');
     expect(find(stages, 'client_authentication').outcome).toBe('skipped');
   });
+});
+
+test('all requests of a check together take no longer than its time', async () => {
+  const idp = await startIdp();
+  idp.behave({ faults: { jwks: 'silent' } });
+  const guarded = createGuardedFetch({ allowHttp: true, allowPrivate: true });
+  onTestFinished(() => guarded.close());
+  const checker = createConfigurationChecker({ guarded, now: () => new Date(), budgetMs: 1000 });
+  const { issuer, clientId, clientSecret } = idp;
+  const stages = await checker.check({ ...REQUEST, issuerUrl: issuer, clientId, clientSecret });
+  expect(find(stages, 'discovery')).toMatchObject({ outcome: 'passed' });
+  for (const name of ['keys', 'client_authentication']) {
+    expect(find(stages, name)).toMatchObject({
+      outcome: 'failed',
+      seen: expect.stringContaining('all requests together'),
+    });
+  }
 });

@@ -18,11 +18,14 @@ export const RELAXED = { allowHttp: true, allowPrivate: true } as const;
 export const REDIRECT_URI = 'http://localhost:8080/auth/oidc/callback';
 
 export function createClient(
-  options: Partial<GuardedFetchOptions> & { readonly now?: () => Date } = {},
+  options: Partial<GuardedFetchOptions> & {
+    readonly now?: () => Date;
+    readonly budgetMs?: number;
+  } = {},
 ): IdentityProvider {
-  const { now = () => new Date(), ...guardedOptions } = options;
+  const { now = () => new Date(), budgetMs, ...guardedOptions } = options;
   const guarded = createGuardedFetch({ ...RELAXED, ...guardedOptions });
-  return createOpenidProviderClient({ guarded, now });
+  return createOpenidProviderClient({ guarded, now, ...(budgetMs !== undefined && { budgetMs }) });
 }
 
 export function createBinding(): LoginBinding {

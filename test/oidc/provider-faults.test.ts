@@ -7,7 +7,7 @@ import type {
   MisbehavingIdp,
 } from '../support/start-misbehaving-idp.ts';
 import type { Fault } from '../support/misbehaving-idp-faults.ts';
-import { catchFailure, createClient, registrationAt, signIn } from './login-flow.ts';
+import { catchFailure, createBinding, createClient, registrationAt, signIn } from './login-flow.ts';
 
 let idp: MisbehavingIdp;
 beforeAll(async () => {
@@ -248,6 +248,28 @@ describe('userinfo', () => {
       stage: 'userinfo',
       reason: 'userinfo_invalid',
     });
+  });
+});
+
+describe('all requests of a login together', () => {
+  test.each(STAGES)('take no longer than its time: $endpoint', async ({ endpoint, stage }) => {
+    const fresh = await startMisbehavingIdp();
+    try {
+      const registration = registrationAt(fresh);
+      const binding = createBinding();
+      const url = await createClient().startLogin(registration, { ...binding, scopes: ['openid'] });
+      const callbackParameters = await fresh.authorize(url);
+      fresh.behave({ faults: { [endpoint]: 'silent' } });
+      // One that remembers nothing yet, so that it asks for everything.
+      const hurried = createClient({ budgetMs: 1000 });
+      const failure = await catchFailure(
+        hurried.completeLogin(registration, { ...binding, callbackParameters }),
+      );
+      expect(failure).toMatchObject({ stage, reason: 'issuer_timeout' });
+      expect(failure.detail).toContain('all requests together');
+    } finally {
+      await fresh.stop();
+    }
   });
 });
 
