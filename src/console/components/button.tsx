@@ -6,20 +6,35 @@ import { Link } from 'wouter';
 
 export type ButtonKind = 'primary' | 'secondary' | 'danger' | 'quiet';
 
-export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'children'> {
+export interface ButtonProps extends Omit<
+  AriaButtonProps,
+  'className' | 'style' | 'children' | 'isPending'
+> {
   readonly kind?: ButtonKind;
+  /** What it was pressed for is under way: it stays focused, and takes no press. */
+  readonly isPending?: boolean;
   readonly children: ReactNode;
 }
 
-/** While it is pending it stays focused, takes no press, and says so. */
-export function Button({ kind = 'secondary', children, ...props }: ButtonProps) {
+/**
+ * A press leaves the focus where it is, as in Safari: a field that loses it in the midst of a press shows what is wrong
+ * with it, and moves the button away from under the pointer.
+ *
+ * The kit's own way of pending leaves behind, in its live region, an image without a name.
+ */
+export function Button({ kind = 'secondary', isPending = false, children, ...props }: ButtonProps) {
+  const held = isPending ? HELD : {};
   return (
-    <AriaButton {...props} className={`button ${kind}`}>
-      {props.isPending === true && <span className="spinner" aria-hidden="true" />}
+    <AriaButton preventFocusOnPress {...props} {...held} className={`button ${kind}`}>
+      {isPending && <span className="spinner" aria-hidden="true" />}
       <span>{children}</span>
+      {isPending && <span className="visually-hidden"> (in progress)</span>}
     </AriaButton>
   );
 }
+
+/** A button of type `button` submits no form. */
+const HELD: AriaButtonProps = { type: 'button', onPress: () => undefined };
 
 export function ButtonLink({
   kind = 'secondary',
