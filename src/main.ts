@@ -32,7 +32,6 @@ import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
 import { describeStart } from './start-message.ts';
 import { loadOrCreateKeyFile } from './store/key-file.ts';
-import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -193,6 +192,8 @@ interface OpenedStore {
 async function openStore({ database, encryptionKeys }: Config): Promise<OpenedStore> {
   if (database.kind === 'postgres') {
     if (encryptionKeys === undefined) throw new Error('PostgreSQL needs encryption keys');
+    // Its driver takes time and memory that the embedded store does not need.
+    const { openPostgresStore } = await import('./store/postgres.ts');
     const store = await openPostgresStore({ url: database.url, keyring: encryptionKeys });
     const rateLimiter = rememberRefusals(store.rateLimiter, () => performance.now());
     return { store, rateLimiter };

@@ -1,8 +1,15 @@
 #!/usr/bin/env node
 /** The program's entry: gives a run the process's streams and environment, and the process the run's exit code. */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import process from 'node:process';
 
-import { runCli } from './run-cli.ts';
+// Most of a start is reading code: what was compiled once is kept beside it. Where that folder cannot be written, each
+// start compiles anew. In the temporary folder, anybody could leave code for us.
+enableCompileCache(join(import.meta.dirname, '..', '..', '.cache', 'compile'));
+
+// Only now, so that all that follows profits.
+const { runCli } = await import('./run-cli.ts');
 
 // A reader that has seen enough, such as `head`, closes the pipe: no reason to complain.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

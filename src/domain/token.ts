@@ -1,7 +1,7 @@
 /**
  * Owns personal access tokens: their form, their life, and the use cases over them. The store sees digests alone.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import {
   assertMayOversee,
@@ -61,7 +61,7 @@ export function generateToken(randomBytes: RandomBytes): string {
 
 /** The form in which a token is stored and looked up: SHA-256, 32 bytes. 160 random bits need no slow hash. */
 export function digestToken(token: string): Uint8Array {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 /** False for what has our prefix and cannot be ours, so that it costs no look-up. Bootstrap tokens have any form. */
@@ -72,7 +72,7 @@ export function isPlausibleToken(token: string): boolean {
 }
 
 function computeChecksum(body: string): string {
-  return createHash('sha256').update(`${PREFIX}${body}`).digest('hex').slice(0, CHECKSUM_LENGTH);
+  return hash('sha256', `${PREFIX}${body}`).slice(0, CHECKSUM_LENGTH);
 }
 
 /**
