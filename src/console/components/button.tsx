@@ -17,7 +17,7 @@ export interface ButtonProps extends Omit<
 }
 
 /**
- * A press leaves the focus where it is, as in Safari: a field that loses it in the midst of a press shows what is wrong
+ * A press of the mouse leaves the focus where it is, as in Safari: a field that loses it in the midst of a press shows what is wrong
  * with it, and moves the button away from under the pointer.
  *
  * The kit's own way of pending leaves behind, in its live region, an image without a name.
@@ -25,12 +25,19 @@ export interface ButtonProps extends Omit<
 export function Button({ kind = 'secondary', isPending = false, children, ...props }: ButtonProps) {
   const held = isPending ? HELD : {};
   return (
-    <AriaButton preventFocusOnPress {...props} {...held} className={`button ${kind}`}>
+    <AriaButton {...props} {...held} ref={keepFocus} className={`button ${kind}`}>
       {isPending && <span className="spinner" aria-hidden="true" />}
       <span>{children}</span>
       {isPending && <span className="visually-hidden"> (in progress)</span>}
     </AriaButton>
   );
+}
+
+function keepFocus(button: HTMLButtonElement | null): (() => void) | undefined {
+  if (button === null) return undefined;
+  const prevent = (event: MouseEvent): void => event.preventDefault();
+  button.addEventListener('mousedown', prevent);
+  return () => button.removeEventListener('mousedown', prevent);
 }
 
 /** A button of type `button` submits no form. */

@@ -140,7 +140,12 @@ function Edit({ stored }: { readonly stored: SSOConfiguration }) {
   });
   const change = writeChange(shown, stored);
   const isChanged = hasChanges(change);
-  const onChange = (changed: Partial<ConfigurationForm>): void => setForm({ ...shown, ...changed });
+  const onChange = (changed: Partial<ConfigurationForm>): void => {
+    setForm({ ...shown, ...changed });
+    // What the server found wrong was of what stood there before.
+    if (check.isError) check.reset();
+    if (update.error !== null) update.reset();
+  };
   return (
     <Form
       className="card"

@@ -58,7 +58,12 @@ function SetUp({ preset }: { readonly preset: ProviderPreset }) {
       navigate(`/configurations/${id}`);
     },
   });
-  const change = (changed: Partial<ConfigurationForm>): void => setForm({ ...form, ...changed });
+  const change = (changed: Partial<ConfigurationForm>): void => {
+    setForm({ ...form, ...changed });
+    // What the server found wrong was of what stood there before.
+    if (check.isError) check.reset();
+    if (save.isError) save.reset();
+  };
   const [firstDomain = 'example.com'] = splitList(form.emailDomains);
   const suggested = preset.suggestRule?.(firstDomain);
   return (
