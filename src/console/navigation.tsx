@@ -32,12 +32,42 @@ const ConfigurationPage = lazy(async () => {
   const { ConfigurationPage } = await import('./pages/configuration-page.tsx');
   return { default: ConfigurationPage };
 });
+const RulePage = lazy(async () => {
+  const { RulePage } = await import('./pages/rule-page.tsx');
+  return { default: RulePage };
+});
+const DomainsPage = lazy(async () => {
+  const { DomainsPage } = await import('./pages/domains-page.tsx');
+  return { default: DomainsPage };
+});
+const LoginAttemptsPage = lazy(async () => {
+  const { LoginAttemptsPage } = await import('./pages/login-attempts-page.tsx');
+  return { default: LoginAttemptsPage };
+});
+const LoginAttemptPage = lazy(async () => {
+  const { LoginAttemptPage } = await import('./pages/login-attempt-page.tsx');
+  return { default: LoginAttemptPage };
+});
+const MembersPage = lazy(async () => {
+  const { MembersPage } = await import('./pages/members-page.tsx');
+  return { default: MembersPage };
+});
+const TokensPage = lazy(async () => {
+  const { TokensPage } = await import('./pages/tokens-page.tsx');
+  return { default: TokensPage };
+});
 
 export const PAGES: readonly ConsolePage[] = [
   { path: '/configurations', page: ConfigurationsPage, label: 'Configurations' },
   { path: '/configurations/new', page: ChooseProviderPage },
   { path: '/configurations/new/:provider', page: NewConfigurationPage },
   { path: '/configurations/:configuration', page: ConfigurationPage },
+  { path: '/configurations/:configuration/rule', page: RulePage },
+  { path: '/domains', page: DomainsPage, label: 'Domains' },
+  { path: '/attempts', page: LoginAttemptsPage, label: 'Login attempts' },
+  { path: '/attempts/:attempt', page: LoginAttemptPage },
+  { path: '/members', page: MembersPage, label: 'Members' },
+  { path: '/tokens', page: TokensPage, label: 'Tokens', audience: 'anyone' },
 ];
 
 /** Where an admin begins. */

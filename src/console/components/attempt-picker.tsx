@@ -57,8 +57,7 @@ function Attempts({ ssoConfigurationId, onPick }: AttemptPickerProps) {
   });
   const known = list.data?.loginAttempts.filter(tellsClaims) ?? [];
   if (list.isPending) return <Loading what="login attempts" />;
-  if (list.isError)
-    return <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />;
+  if (list.isError) return <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />;
   if (known.length === 0) {
     return (
       <p>

@@ -27,13 +27,13 @@ export function CodeEditor(props: CodeEditorProps) {
   const { value, problem } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
-  const create = useEffectEvent((element: HTMLElement) =>
-    createView(element, { ...props, onChange: tellChange }),
-  );
   const tellChange = useEffectEvent((text: string) => props.onChange(text));
+  const create = useEffectEvent((element: HTMLElement, onChange: (text: string) => void) =>
+    createView(element, { ...props, onChange }),
+  );
   useEffect(() => {
     if (host.current === null) return;
-    const created = create(host.current);
+    const created = create(host.current, (text) => tellChange(text));
     view.current = created;
     return () => created.destroy();
   }, []);

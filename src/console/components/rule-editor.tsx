@@ -126,8 +126,8 @@ export function RuleEditor({ stored, attempt }: RuleEditorProps) {
             </div>
             {taken !== undefined && (
               <p className="note">
-                From the attempt <code>{taken.id}</code>: what the rule looked at then. Add the other
-                claims that a new rule is to look at.
+                From the attempt <code>{taken.id}</code>: what the rule looked at then. Add the
+                other claims that a new rule is to look at.
               </p>
             )}
           </div>
@@ -162,14 +162,14 @@ function Examples({
   readonly onChoose: (expression: string) => void;
 }) {
   return (
-    <div className="examples" role="group" aria-label="Rules to begin with">
-      <p className="note">Begin with one of these:</p>
+    <fieldset className="examples">
+      <legend className="note">Begin with one of these:</legend>
       {RULE_EXAMPLES.map(({ title, build }) => (
         <Button key={title} onPress={() => onChoose(build(emailDomain))}>
           {title}
         </Button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 
@@ -191,15 +191,16 @@ function Saving({
     if (document.activeElement === document.body) focusHeading();
   });
   const preview = useMutation(SSOConfigurationService.method.previewClaimsExpression);
-  const { reset: forgetRefusal } = update;
+  const [tried, setTried] = useState<string>();
   // What was told of another text is not shown beside this one.
-  useEffect(() => forgetRefusal(), [expression, forgetRefusal]);
-  const previewed =
-    preview.variables?.claimsExpression === expression ? preview.data : undefined;
-  const previewError =
-    preview.variables?.claimsExpression === expression ? preview.error : null;
-  const save = (): void =>
+  const shutOut = tried === expression ? update.shutOut : undefined;
+  const isPreviewed = preview.variables?.claimsExpression === expression;
+  const previewed = isPreviewed ? preview.data : undefined;
+  const previewError = isPreviewed ? preview.error : null;
+  const save = (): void => {
+    setTried(expression);
     update.save({ claimsExpression: expression.trim() === '' ? clear : set(expression) });
+  };
   return (
     <>
       <div className="actions">
@@ -215,7 +216,7 @@ function Saving({
         {mayWrite && (
           <Button
             kind="primary"
-            isPending={update.isPending && update.shutOut === undefined}
+            isPending={update.isPending}
             isDisabled={!isChanged}
             onPress={save}
           >
@@ -233,25 +234,25 @@ function Saving({
         </output>
       </div>
       <div aria-live="polite">
-        {preview.isPending && (
-          <p className="note">Trying it on the people who signed in lately…</p>
-        )}
+        {preview.isPending && <p className="note">Trying it on the people who signed in lately…</p>}
         {previewError !== null && (
           <ErrorNotice error={previewError} title="There is no preview of this rule" />
         )}
-        {previewed !== undefined && isChanged && update.shutOut === undefined && (
+        {previewed !== undefined && isChanged && shutOut === undefined && (
           <RulePreview preview={previewed} />
         )}
       </div>
-      {update.shutOut !== undefined && (
+      {shutOut !== undefined && (
         <ShutOutNotice
-          preview={update.shutOut}
+          preview={shutOut}
           isPending={update.isPending}
           onAnyway={update.saveAnyway}
           onCancel={update.reset}
         />
       )}
-      {update.error !== null && <ErrorNotice error={update.error} title="The rule was not saved" />}
+      {tried === expression && update.error !== null && (
+        <ErrorNotice error={update.error} title="The rule was not saved" />
+      )}
     </>
   );
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../gen/gitpod/v1/organization_pb.ts';
 import type { SSOConfiguration } from '../../../gen/gitpod/v1/organization_pb.ts';
 import { set } from '../../client/change.ts';
-import { Button } from '../components/button.tsx';
+import { Button, ButtonLink } from '../components/button.tsx';
 import { Check, useCheck } from '../components/check-report.tsx';
 import {
   FIELD_NAMES,
@@ -111,6 +111,7 @@ function Power({ stored }: { readonly stored: SSOConfiguration }) {
 }
 
 function Rule({ stored }: { readonly stored: SSOConfiguration }) {
+  const { mayWrite } = useWorkplace();
   return (
     <section className="card" aria-labelledby="rule">
       <h2 id="rule">Rule: who gets in</h2>
@@ -124,6 +125,9 @@ function Rule({ stored }: { readonly stored: SSOConfiguration }) {
           <code>{stored.claimsExpression}</code>
         </pre>
       )}
+      <ButtonLink href={`/configurations/${stored.id}/rule`}>
+        {mayWrite ? 'Edit and try the rule' : 'Try the rule'}
+      </ButtonLink>
     </section>
   );
 }

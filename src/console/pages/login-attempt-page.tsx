@@ -23,7 +23,6 @@ export function LoginAttemptPage() {
     // `null`, because a query may not answer with nothing.
     queryFn: async ({ signal }) =>
       (await findAttempt(organizationId, attemptId, { signal, tell: setLooked })) ?? null,
-    staleTime: Infinity,
   });
   return (
     <Page title="Login attempt" actions={<ButtonLink href="/attempts">All attempts</ButtonLink>}>
@@ -44,11 +43,7 @@ export function LoginAttemptPage() {
         </EmptyState>
       )}
       {data !== null && data !== undefined && (
-        <AttemptCard
-          attempt={data}
-          configurationName={nameOf(data.ssoConfigurationId)}
-          isOpen
-        />
+        <AttemptCard attempt={data} configurationName={nameOf(data.ssoConfigurationId)} isOpen />
       )}
     </Page>
   );

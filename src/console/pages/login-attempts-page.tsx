@@ -122,8 +122,7 @@ export function useConfigurationNames(): {
     pagination: { pageSize: MAX_CONFIGURATIONS, token: '' },
   });
   const configurations = (data?.ssoConfigurations ?? []).map(
-    ({ id, displayName, issuerUrl }) =>
-      [id, displayName === '' ? issuerUrl : displayName] as const,
+    ({ id, displayName, issuerUrl }) => [id, displayName === '' ? issuerUrl : displayName] as const,
   );
   const names = new Map(configurations);
   return { configurations, nameOf: (id) => names.get(id) };

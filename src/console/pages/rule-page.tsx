@@ -35,9 +35,10 @@ export function RulePage() {
       title="Rule: who gets in"
       lead={
         <>
-          Of <Link href={`/configurations/${ssoConfigurationId}`}>{name ?? 'the configuration'}</Link>
-          , as a CEL expression over what the identity provider says of a person. Nothing changes
-          for anybody before it is saved.
+          Of{' '}
+          <Link href={`/configurations/${ssoConfigurationId}`}>{name ?? 'the configuration'}</Link>,
+          as a CEL expression over what the identity provider says of a person. Nothing changes for
+          anybody before it is saved.
         </>
       }
     >
