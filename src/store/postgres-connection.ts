@@ -16,6 +16,14 @@ export interface Statement {
   readonly name?: string | undefined;
 }
 
+/** Of the last statement, where there were several. */
+export interface StatementResult {
+  /** Such as `SELECT` or `COMMIT`. */
+  readonly command: string;
+  readonly rowCount: number | null;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
 export interface PostgresConnection {
   readonly host: PostgresHost;
   /** False once it is lost or ended. */
@@ -26,7 +34,7 @@ export interface PostgresConnection {
    *
    * @param deadline by `performance.now()`
    */
-  query(statement: Statement, deadline: number): Promise<pg.QueryResult>;
+  query(statement: Statement, deadline: number): Promise<StatementResult>;
   /** What has been asked is still answered. */
   end(): void;
 }
@@ -56,15 +64,24 @@ select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') in ('off', 'local', 'remote_write');
 select current_setting('transaction_read_only') as read_only`;
 
-const INT8 = pg.types.builtins.INT8;
+const { TEXT, INT4, INT8 } = pg.types.builtins;
 
-/** Integers as numbers: ours are milliseconds and counts. */
+/** The types that we store. Integers are numbers: ours are milliseconds and counts. */
+const READERS: ReadonlyMap<number, (text: string) => unknown> = new Map<
+  number,
+  (text: string) => unknown
+>([
+  [TEXT, (text) => text],
+  [INT4, Number],
+  [INT8, Number],
+]);
+
 const TYPES: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)),
+  getTypeParser: (oid, format) => READERS.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
 /** What `pg` takes, of which its types do not know the time. */
-interface TimedQuery extends pg.QueryConfig<unknown[]> {
+interface TimedQuery extends pg.QueryArrayConfig<unknown[]> {
   query_timeout: number;
 }
 
@@ -92,8 +109,8 @@ export async function connectToHost(
   const connection = wrapClient(client, host);
   try {
     await client.connect();
-    const results = [await connection.query({ text: SET_UP }, deadline)].flat();
-    if (results.at(-1)?.rows[0]?.read_only === 'off') return connection;
+    const { rows } = await connection.query({ text: SET_UP }, deadline);
+    if (rows[0]?.['read_only'] === 'off') return connection;
     throw new PostgresError('readonly', 'this server takes no writes');
   } catch (error) {
     connection.end();
@@ -117,6 +134,18 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
   client.on('notice', ({ routine, message = '' }) => {
     if (routine === 'SyncRepWaitForLSN') unreplicated = new PostgresError('lost', message);
   });
+  let gathering = false;
+  /** What is asked before the next turn of the event loop is sent together: writing costs more than all else. */
+  const gather = (): void => {
+    if (gathering) return;
+    gathering = true;
+    const { stream } = client.connection;
+    stream.cork();
+    setImmediate(() => {
+      gathering = false;
+      stream.uncork();
+    });
+  };
   return {
     host,
     isOpen: () => open,
@@ -124,11 +153,16 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
       const remaining = deadline - performance.now();
       if (remaining <= 0) throw new PostgresError('silent', 'there was no time left to ask');
       try {
-        const query: TimedQuery = { text, query_timeout: Math.max(1, remaining) };
+        const query: TimedQuery = {
+          text,
+          rowMode: 'array',
+          query_timeout: Math.max(1, remaining),
+        };
         if (values !== undefined) query.values = [...values];
         if (name !== undefined) query.name = name;
+        gather();
         const result = await client.query(query);
-        if (unreplicated === undefined) return result;
+        if (unreplicated === undefined) return nameColumns(result);
         open = false;
         throw unreplicated;
       } catch (error) {
@@ -147,6 +181,21 @@ function wrapClient(client: pg.Client, host: PostgresHost): PostgresConnection {
       setTimeout(() => stream.destroy(), END_GRACE).unref();
     },
   };
+}
+
+/** Values come as arrays, because objects made here cost less than those that `pg` makes. */
+function nameColumns(
+  results: pg.QueryArrayResult<unknown[]> | readonly pg.QueryArrayResult<unknown[]>[],
+): StatementResult {
+  const last = [results].flat().at(-1);
+  if (last === undefined) return { command: '', rowCount: null, rows: [] };
+  const { command, rowCount, fields, rows } = last;
+  const named = rows.map((values) => {
+    const row: Record<string, unknown> = {};
+    for (const [index, { name }] of fields.entries()) row[name] = values[index];
+    return row;
+  });
+  return { command, rowCount, rows: named };
 }
 
 async function readTlsOptions({

@@ -6,8 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
-import type pg from 'pg';
-import type { PostgresConnection, Statement } from './postgres-connection.ts';
+import type { PostgresConnection, Statement, StatementResult } from './postgres-connection.ts';
 import {
   endsConnection,
   findPostgresFailure,
@@ -112,7 +111,7 @@ export function runUntil<Result>(
 
 interface LentConnection {
   readonly wire: PostgresConnection;
-  ask(statement: Statement): Promise<pg.QueryResult>;
+  ask(statement: Statement): Promise<StatementResult>;
   commit(): Promise<void>;
   /** Whether nothing has happened on it that ends it. */
   isUsable(): boolean;
@@ -120,7 +119,7 @@ interface LentConnection {
 
 function lendConnection(wire: PostgresConnection, deadline: number): LentConnection {
   let usable = true;
-  const ask = async (statement: Statement): Promise<pg.QueryResult> => {
+  const ask = async (statement: Statement): Promise<StatementResult> => {
     try {
       return await wire.query(statement, deadline);
     } catch (error) {
@@ -148,11 +147,14 @@ function lendConnection(wire: PostgresConnection, deadline: number): LentConnect
 }
 
 function createConnection(
-  ask: (query: CompiledQuery) => Promise<pg.QueryResult>,
+  ask: (query: CompiledQuery) => Promise<StatementResult>,
 ): DatabaseConnection {
   return {
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-      const { command, rowCount, rows } = await translateFailure(ask(query));
+      const { command, rowCount, rows: values } = await translateFailure(ask(query));
+      // The shape of rows is what Kysely derived from the query.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const rows = values as Row[];
       const changes = command === 'INSERT' || command === 'UPDATE' || command === 'DELETE';
       return changes ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
     },

@@ -2,8 +2,7 @@
  * Owns the sharing of connections: those of transactions, each lent to one at a time, and those of single reads, which
  * travel together. Both are opened when they are needed and not before. Nobody waits longer than their deadline.
  */
-import type pg from 'pg';
-import type { PostgresConnection, Statement } from './postgres-connection.ts';
+import type { PostgresConnection, Statement, StatementResult } from './postgres-connection.ts';
 import { endsConnection, PostgresError } from './postgres-errors.ts';
 import type { PrimaryConnector } from './postgres-primary.ts';
 
@@ -18,7 +17,7 @@ export interface TransactionPool {
 
 export interface ReadLanes {
   /** Sends a statement that stands alone and may be done twice. */
-  query(statement: Statement, deadline: number): Promise<pg.QueryResult>;
+  query(statement: Statement, deadline: number): Promise<StatementResult>;
   /** Waits for what has been asked, then ends all. */
   close(): Promise<void>;
 }
@@ -34,6 +33,9 @@ interface Lane {
   /** Answers that are still to come. */
   pending: number;
 }
+
+/** So many answers to come are little for a connection. */
+const LITTLE = 16;
 
 /** In milliseconds. */
 const CLOSE_POLL = 10;
@@ -123,7 +125,7 @@ export function createReadLanes(primary: PrimaryConnector, width: number): ReadL
     return lane.connecting;
   };
 
-  const ask = async (statement: Statement, deadline: number): Promise<pg.QueryResult> => {
+  const ask = async (statement: Statement, deadline: number): Promise<StatementResult> => {
     const lane = chooseLane(lanes);
     lane.pending += 1;
     try {
@@ -163,9 +165,12 @@ export function createReadLanes(primary: PrimaryConnector, width: number): ReadL
   };
 }
 
-/** The one with the least to do; the first of several, so that few are opened while there is little to do. */
+/** The first with little to do, so that what is asked travels together; else the one with the least. */
 function chooseLane(lanes: readonly Lane[]): Lane {
-  return lanes.reduce((best, lane) => (lane.pending < best.pending ? lane : best));
+  return (
+    lanes.find(({ pending }) => pending < LITTLE) ??
+    lanes.reduce((best, lane) => (lane.pending < best.pending ? lane : best))
+  );
 }
 
 function waitForTurn(waiters: Set<Waiter>, deadline: number): Promise<PostgresConnection> {
