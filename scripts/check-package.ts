@@ -38,6 +38,8 @@ console.log(organizationId.length, OrganizationService.typeName);
   );
   const called = run(process.execPath, ['call.js'], caller).trim();
   if (called !== '36 gitpod.v1.OrganizationService') throw new Error(`the client gave ${called}`);
+  const page = await fetch(url, { headers: { accept: 'text/html' } });
+  if (!(await page.text()).includes('claimgate-public-url')) throw new Error('there is no console');
   process.stdout.write('The package installs, starts and answers.\n');
 } finally {
   server?.kill('SIGTERM');

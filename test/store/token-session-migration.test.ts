@@ -10,7 +10,7 @@ import { makeDigest } from './store-fixtures.ts';
 test('The migration to sessions of tokens signs nobody out', async () => {
   await using folder = await createTemporaryFolder();
   const { file } = folder;
-  const before = KNOWN_MIGRATIONS.filter(({ name }) => name < '0004');
+  const before = KNOWN_MIGRATIONS.filter(({ name }) => name < '0004-token-session');
   const old = await openSqliteStore({ file, keyring: TEST_KEYRING, migrations: before });
   const home = await insertLoginHome(old);
   await old.close();
