@@ -2,6 +2,7 @@
  * Composition root: joins all parts, and is the only reader of the environment and of signals.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
@@ -12,7 +13,7 @@ import type { Config } from './config.ts';
 import { createDnsResolver } from './dns/dns-resolver.ts';
 import { bootstrapStore } from './domain/bootstrap.ts';
 import type { Bootstrapped } from './domain/bootstrap.ts';
-import { describeIssuer, KEY_SET_MAX_AGE, publishKeySet } from './domain/id-token.ts';
+import { describeIssuer, KEY_SET_MAX_AGE, makeFirstKey, publishKeySet } from './domain/id-token.ts';
 import type { Environment, Store } from './domain/ports.ts';
 import type { RateLimiter } from './domain/rate-limiter.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
@@ -32,6 +33,7 @@ import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { createRpcOptions } from './rpc/routes.ts';
 import { describeStart } from './start-message.ts';
 import { loadOrCreateKeyFile } from './store/key-file.ts';
+import type { Keyring } from './store/keyring.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -115,7 +117,6 @@ async function startWithStore(
     attemptRetention: config.attemptRetention,
     rateLimiter,
   };
-  const bootstrapped = await bootstrapStore(env, config.bootstrapToken);
   const tokenUses = createUseRecorder(
     (uses) => store.transaction((tx) => tx.recordTokenUses(uses)),
     now,
@@ -170,6 +171,14 @@ async function startWithStore(
   });
   const url = createUrl(tls === undefined ? 'http' : 'https', config.host, listener.port);
   publicUrl ||= url;
+  // Only now that nothing else can fail: the token that this may make is told once.
+  const bootstrapped = await bootstrapStore(env, config.bootstrapToken).catch(
+    async (error: unknown) => {
+      await listener.close({ drainMs: 0 });
+      throw error;
+    },
+  );
+  if (bootstrapped !== undefined) await makeFirstKey(env);
   const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
   return {
     url,
@@ -199,10 +208,20 @@ async function openStore({ database, encryptionKeys }: Config): Promise<OpenedSt
     return { store, rateLimiter };
   }
   const { file } = database;
-  const keyring =
-    encryptionKeys ?? (await loadOrCreateKeyFile(join(dirname(file), 'claimgate.key')));
+  const keyring = encryptionKeys ?? (await loadKeyFileOf(file));
   const store = await openSqliteStore({ file, keyring });
   return { store, rateLimiter: createMemoryRateLimiter() };
+}
+
+/** A key file that is made anew beside a database that is there would open none of its secrets. */
+async function loadKeyFileOf(databaseFile: string): Promise<Keyring> {
+  const keyFile = join(dirname(databaseFile), 'claimgate.key');
+  if (existsSync(databaseFile) && !existsSync(keyFile)) {
+    throw new Error(
+      `The database ${databaseFile} is there, and the key file ${keyFile} that its secrets are encrypted under is not. Put it back, or set CLAIMGATE_ENCRYPTION_KEYS.`,
+    );
+  }
+  return loadOrCreateKeyFile(keyFile);
 }
 
 function createUrl(scheme: string, host: string, port: number): string {

@@ -4,6 +4,14 @@ import { InvalidArgumentError, Option } from 'commander';
 import { UsageError } from './cli-errors.ts';
 
 /** For options that may be given several times. */
+/** An empty value is more often a variable that is not set than a wish. */
+export function parseExpression(value: string): string {
+  if (value.trim() !== '') return value;
+  throw new InvalidArgumentError(
+    'It is empty, which would let everybody in. To do that, leave it out, or use --clear-claims-expression on update.',
+  );
+}
+
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

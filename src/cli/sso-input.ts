@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 
 import type { CliContext } from './cli-context.ts';
-import { refuseOnCommandLine } from './option-values.ts';
+import { parseExpression, refuseOnCommandLine } from './option-values.ts';
 
 export interface SsoInputOptions {
   readonly clientSecretFile?: string;
@@ -31,6 +31,7 @@ export function addClaimsExpressionOptions(command: Command): Command {
     .option(
       '--claims-expression <cel>',
       'CEL rule over claims that must be true to let a person in',
+      parseExpression,
     )
     .addOption(
       new Option(

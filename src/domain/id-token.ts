@@ -144,7 +144,10 @@ async function takeSigningKey(env: Environment): Promise<SigningKey> {
   return selectSigning(keys, env.now()) ?? newest;
 }
 
-async function makeFirstKey(env: Environment): Promise<SigningKey> {
+/** Makes the first key, so that verifiers who ask early know it; one that is there is the answer. */
+export async function makeFirstKey(
+  env: Pick<Environment, 'store' | 'signer' | 'now' | 'newId'>,
+): Promise<SigningKey> {
   const generated = await env.signer.generateKey();
   return env.store.transaction(async (tx) => {
     await tx.lockSigningKeys();
