@@ -66,7 +66,12 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
   process.stdout.write(describeStart(server, config.tls !== undefined));
   const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
   logger.info({ signal }, 'stopping');
-  await server.stop();
+  try {
+    await server.stop();
+  } catch (error) {
+    logger.error({ err: error }, 'not everything stopped as it should');
+    return 1;
+  }
   logger.info('stopped');
   return 0;
 }
@@ -77,11 +82,17 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     cert: await readFile(config.tls.certFile),
     key: await readFile(config.tls.keyFile),
   };
-  const opened = await openStore(config);
+  // Ends what has started, the last first, and all of it also when one part fails to end.
+  const started = new AsyncDisposableStack();
   try {
-    return await startWithStore(config, logger, opened, tls);
+    const opened = await openStore(config);
+    started.defer(() => opened.store.close());
+    const { url, bootstrapped } = await startWithStore(config, logger, opened, tls, started);
+    return { url, bootstrapped, stop: () => started.disposeAsync() };
   } catch (error) {
-    await opened.store.close();
+    await started
+      .disposeAsync()
+      .catch((failure: unknown) => logger.warn({ err: failure }, 'not ended after a failed start'));
     throw error;
   }
 }
@@ -91,7 +102,8 @@ async function startWithStore(
   logger: Logger,
   { store, rateLimiter }: OpenedStore,
   tls: { cert: Buffer; key: Buffer } | undefined,
-): Promise<RunningServer> {
+  started: AsyncDisposableStack,
+): Promise<Omit<RunningServer, 'stop'>> {
   // The port is known only once we listen, and URLs that we make may name it.
   let publicUrl = config.publicUrl ?? '';
   const now = () => new Date();
@@ -99,6 +111,7 @@ async function startWithStore(
     allowHttp: config.allowHttpIssuers,
     allowPrivate: config.allowPrivateIssuers,
   });
+  started.defer(() => guarded.close());
   const env: Environment = {
     store,
     dns: createDnsResolver({ servers: config.dnsServers }),
@@ -125,6 +138,8 @@ async function startWithStore(
     (uses) => store.transaction((tx) => tx.recordSessionUses(uses)),
     now,
   );
+  const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
+  started.defer(() => upkeep.stop());
   const consoleFolder = findConsoleFolder();
   const listener = await startListener({
     host: config.host,
@@ -169,27 +184,16 @@ async function startWithStore(
     onError: (error, place) =>
       logger[place === 'client' ? 'debug' : 'error']({ err: error, place }, 'http'),
   });
+  // Nobody is waited for by a start that fails.
+  let drainMs = 0;
+  started.defer(() => listener.close({ drainMs }));
   const url = createUrl(tls === undefined ? 'http' : 'https', config.host, listener.port);
   publicUrl ||= url;
   // Only now that nothing else can fail: the token that this may make is told once.
-  const bootstrapped = await bootstrapStore(env, config.bootstrapToken).catch(
-    async (error: unknown) => {
-      await listener.close({ drainMs: 0 });
-      throw error;
-    },
-  );
+  const bootstrapped = await bootstrapStore(env, config.bootstrapToken);
   if (bootstrapped !== undefined) await makeFirstKey(env);
-  const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
-  return {
-    url,
-    bootstrapped,
-    async stop() {
-      await listener.close({ drainMs: DRAIN_MS });
-      await upkeep.stop();
-      guarded.close();
-      await store.close();
-    },
-  };
+  drainMs = DRAIN_MS;
+  return { url, bootstrapped };
 }
 
 interface OpenedStore {
@@ -237,8 +241,13 @@ function describeStartFailure(error: unknown): string {
   return error.message;
 }
 
+/** Takes the first one alone: the next ends the process at once, as it would without us. */
 function waitForSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, resolve);
+    const take = (received: NodeJS.Signals): void => {
+      for (const signal of signals) process.off(signal, take);
+      resolve(received);
+    };
+    for (const signal of signals) process.on(signal, take);
   });
 }

@@ -1,4 +1,5 @@
 /** Owns what is done in the background: gathered uses are written, and what has expired is forgotten. */
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { Environment } from './domain/ports.ts';
@@ -10,23 +11,36 @@ const INTERVAL_MS = 30_000;
 const BATCH = 1000;
 
 export interface Upkeep {
-  /** Does the work once more, then no more. */
+  /** Ends what is being done after its current step, and writes the uses once more. */
   readonly stop: () => Promise<void>;
 }
 
-export function startUpkeep(options: {
-  readonly env: Environment;
+export interface UpkeepOptions {
+  readonly env: Pick<Environment, 'store' | 'now' | 'sessionLifetime' | 'attemptRetention'>;
   readonly recorders: readonly UseRecorder[];
-  readonly logger: Logger;
-}): Upkeep {
-  const { env, recorders, logger } = options;
-  let running = Promise.resolve();
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Between the beginnings of two rounds, in milliseconds. */
+  readonly intervalMs?: number;
+}
+
+export function startUpkeep(options: UpkeepOptions): Upkeep {
+  const { env, recorders, logger, intervalMs = INTERVAL_MS } = options;
+  const stopping = new AbortController();
+  let round: Promise<void> | undefined;
   const timer = setInterval(() => {
-    running = running.then(work).then(forget);
-  }, INTERVAL_MS);
+    // A round that takes longer than the time between two is no reason to have several.
+    round ??= work().finally(() => {
+      round = undefined;
+    });
+  }, intervalMs);
   timer.unref();
 
   async function work(): Promise<void> {
+    await record();
+    await forget();
+  }
+
+  async function record(): Promise<void> {
     for (const recorder of recorders) {
       await recorder
         .flush()
@@ -39,9 +53,11 @@ export function startUpkeep(options: {
     const { sessionLifetime, attemptRetention, store } = env;
     try {
       let forgotten = BATCH;
-      while (forgotten >= BATCH) {
+      while (forgotten >= BATCH && !stopping.signal.aborted) {
         const expiry = { now: env.now(), sessionLifetime, attemptRetention, limit: BATCH };
         forgotten = await store.transaction((tx) => tx.forgetExpired(expiry));
+        // The embedded store works without giving way, and calls are to be answered meanwhile.
+        await setImmediate();
       }
     } catch (error) {
       logger.warn({ err: error }, 'expired rows not forgotten');
@@ -50,9 +66,10 @@ export function startUpkeep(options: {
 
   return {
     async stop() {
+      stopping.abort();
       clearInterval(timer);
-      await running;
-      await work();
+      await round;
+      await record();
     },
   };
 }

@@ -105,7 +105,11 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     socket.destroy();
   });
 
-  const { port, address } = await listen(server, options);
+  const { port, address } = await listen(server, options).catch((error: unknown) => {
+    protocols.http1.stop();
+    protocols.http2.stop();
+    throw error;
+  });
   server.on('error', (error) => report(error, 'accept'));
 
   const destroyConnections = (claimed: 'all' | 'unclaimed') => {
