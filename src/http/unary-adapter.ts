@@ -23,11 +23,14 @@
  * | `Host` that makes no URL, or none              | throws: ends the  | served; a stream gets 400                     |
  * |                                                | process           |                                               |
  * | answer in gRPC-Web                             | in chunks         | with its content-length                       |
+ * | stream answered before its requests have come  | the rest is never | the rest is drained: the client is not stuck  |
+ * |                                                | read              | sending, nor the next one on its connection   |
  */
 import type { ConnectError, ContextValues } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { drainAfterAnswer } from './unary-body.ts';
 import { serveUnaryCall } from './unary-call.ts';
 import { negotiate } from './unary-negotiation.ts';
 import { recordRoutes } from './unary-routes.ts';
@@ -99,6 +102,7 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
 
 /** connect-es throws at a `Host` of which no URL can be made; in a request listener that would end the process. */
 function handOver(original: Original, request: HttpRequest, response: HttpResponse): void {
+  drainAfterAnswer(request, response);
   try {
     original(request, response);
   } catch {

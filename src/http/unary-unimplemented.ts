@@ -1,6 +1,7 @@
 /**
  * Owns the answer to calls of methods that are not served: `unimplemented`, in the caller's protocol, since a bare 404
- * means different things to different clients. It refuses every other path.
+ * means different things to different clients. In Connect it has the status 404 all the same, which is what its
+ * conformance suite wants of a path that is not known. It refuses every other path.
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
@@ -28,11 +29,10 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
   if (type.protocol.name === 'connect') {
     const body = errorToJsonBytes(error, undefined);
     sendAnswer(response, {
-      status: 501,
+      status: 404,
       header: {
         'content-type': 'application/json',
         'content-length': String(body.byteLength),
-        // Or JSON clients would try every 5xx again.
         'x-should-retry': 'false',
       },
       body,

@@ -190,7 +190,7 @@ describe('its errors', () => {
       ConflictError,
     );
     await expect(Promise.resolve(client.environments.list({}))).rejects.toMatchObject({
-      status: 501,
+      status: 404,
     });
     expect(calls).toBe(2);
   });

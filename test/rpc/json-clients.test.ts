@@ -229,8 +229,8 @@ describe('an error', () => {
     ['invalid_argument', 400, GET, ''],
     ['unauthenticated', 401, GET, missing, { token: 'no-such-token-of-24-characters' }],
     ['not_found', 404, GET, missing],
-    ['unimplemented', 501, 'OrganizationService/NoSuchMethod', {}],
-    ['unimplemented', 501, 'EnvironmentService/ListEnvironments', {}],
+    ['unimplemented', 404, 'OrganizationService/NoSuchMethod', {}],
+    ['unimplemented', 404, 'EnvironmentService/ListEnvironments', {}],
   ];
   test.each(errors)(
     'of code %s is %i, as JSON that says so, and is not to be tried again',

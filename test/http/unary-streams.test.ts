@@ -1,0 +1,90 @@
+import { create, createFileRegistry } from '@bufbuild/protobuf';
+import type { DescService } from '@bufbuild/protobuf';
+import {
+  EmptySchema,
+  FieldDescriptorProto_Type as Type,
+  file_google_protobuf_empty,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from 'vitest';
+import { readMaxBytes, registerRoutes, serveOurs, servicePath } from './unary-service.ts';
+import { envelope, openClient, readAnswer } from './unary-wire.ts';
+
+describe.for([1, 2] as const)('over HTTP/%i', (version) => {
+  const open = async () =>
+    openClient(
+      version,
+      await serveOurs(version, {
+        routes(router) {
+          registerRoutes(router);
+          router.service(counting, { count: countTo3 } as never);
+        },
+      }),
+    );
+
+  it('hands a method that streams to connect-es, under every prefix', async () => {
+    const send = await open();
+    for (const prefix of ['', '/api']) {
+      const answer = await send({
+        method: 'POST',
+        path: `${prefix}/test.Counting/Count`,
+        headers: { 'content-type': 'application/grpc' },
+        body: [envelope(0, Buffer.alloc(0))],
+      });
+      expect(answer.trailers['grpc-status']).toBe('0');
+      expect(answer.body.length).toBe(3 * 5);
+    }
+  });
+
+  // More than the 64 KiB that HTTP/2 sends unasked, so that somebody has to read.
+  it.for([100, 500_000])(
+    'a stream refused before its last %i bytes leaves the connection to the next call',
+    async (rest) => {
+      const send = await open();
+      const refused = await send({
+        method: 'POST',
+        path: '/test.Counting/Count',
+        headers: { 'content-type': 'application/connect+json' },
+        body: [envelope(0, Buffer.alloc(readMaxBytes + 1)), Buffer.alloc(rest)],
+      });
+      expect(refused.body.toString()).toContain('"resource_exhausted"');
+      const next = await send({
+        method: 'POST',
+        path: `${servicePath}/GetOrganization`,
+        headers: { 'content-type': 'application/json' },
+        body: [Buffer.from('{}')],
+      });
+      expect(readAnswer(next).code).toBe(undefined);
+    },
+  );
+});
+
+// Help --------------------------------------------------------------------------------------------------------------
+
+async function* countTo3() {
+  for (let index = 0; index < 3; index++) yield await Promise.resolve({});
+}
+
+const counting = createFileRegistry(
+  create(FileDescriptorProtoSchema, {
+    name: 'counting.proto',
+    package: 'test',
+    syntax: 'proto3',
+    dependency: ['google/protobuf/empty.proto'],
+    messageType: [{ name: 'Unused', field: [{ name: 'x', number: 1, type: Type.STRING }] }],
+    service: [
+      {
+        name: 'Counting',
+        method: [
+          {
+            name: 'Count',
+            inputType: `.${EmptySchema.typeName}`,
+            outputType: `.${EmptySchema.typeName}`,
+            serverStreaming: true,
+          },
+        ],
+      },
+    ],
+  }),
+  () => file_google_protobuf_empty,
+).getService('test.Counting') as DescService;
