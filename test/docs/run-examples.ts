@@ -2,7 +2,7 @@
 // It refuses to know what the examples say.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -94,6 +94,8 @@ export async function runProgram(
   try {
     const program = blocks.join(`\nconsole.log('${MARK}');\n`);
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    // What a reader installs beside ours, such as jose.
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'program.ts'), useSources(program));
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(createTsconfig()));
     await checkTypes(folder);
