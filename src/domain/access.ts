@@ -99,6 +99,11 @@ export function assertMemberOf(
 
 export function assertAdminOf(caller: Principal, organizationId: string, notFound: NotFound): void {
   assertMemberOf(caller, organizationId, notFound);
+  assertAdmin(caller);
+}
+
+/** Of whatever organization. */
+export function assertAdmin(caller: Principal): void {
   if (caller.operator || caller.role === 'admin') return;
   throw new DomainError(
     'permission_denied',
@@ -112,13 +117,16 @@ export function assertSelf(caller: Principal, userId: string, notFound: NotFound
   throw notFound();
 }
 
-/** Overseeing a user's credentials: oneself, an admin of the user's organization, or an operator. */
+/**
+ * Overseeing a user's credentials or membership: oneself, an admin of the user's organization, or an operator. An
+ * operator's are for operators alone.
+ */
 export function assertMayOversee(caller: Principal, user: User, notFound: NotFound): void {
   if (caller.userId === user.id) return;
   assertAdminOf(caller, user.organizationId, notFound);
   if (!user.operator || caller.operator) return;
   throw new DomainError(
     'permission_denied',
-    "An operator's tokens are for operators alone: without them, nobody could run this server any more.",
+    'This user is an operator, whose membership and tokens are for operators alone: without them, nobody could run this server any more.',
   );
 }

@@ -3,7 +3,7 @@ import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
 import { normalizeEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
-import { getOrganization } from './organization.ts';
+import { getOrganizationAsAdmin } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment } from './ports.ts';
 
@@ -45,8 +45,7 @@ export async function createDomainVerification(
   domain: string,
 ): Promise<DomainVerification> {
   assertMayWrite(caller);
-  const organization = await getOrganization(env, caller, organizationId);
-  assertAdminOf(caller, organization.id, domainVerificationNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, organizationId);
   if (normalizeEmailDomain(domain) === undefined) {
     throw createViolationError([
       {
@@ -86,8 +85,7 @@ export async function listDomainVerifications(
   organizationId: string,
   page: PageRequest,
 ): Promise<Page<DomainVerification>> {
-  const organization = await getOrganization(env, caller, organizationId);
-  assertAdminOf(caller, organization.id, domainVerificationNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, organizationId);
   return env.store.listDomainVerifications(organization.id, page);
 }
 

@@ -1,10 +1,10 @@
 /** Owns asking an expression and a mapping about claims that the asker brought along. Nothing is stored or requested. */
-import { assertAdminOf } from './access.ts';
+import { assertAdmin } from './access.ts';
 import type { Principal } from './access.ts';
 import { mapClaims } from './claims-mapping.ts';
 import type { MappedAttributes } from './claims-mapping.ts';
 import { ClaimsExpressionError, compileClaimsExpression } from './claims-policy.ts';
-import { createViolationError, DomainError } from './errors.ts';
+import { createViolationError } from './errors.ts';
 import { explainVerdict } from './explain-verdict.ts';
 import type { ExplainedVerdict } from './explain-verdict.ts';
 import type { Environment } from './ports.ts';
@@ -31,11 +31,7 @@ export async function evaluateSampleFor(
   caller: Principal,
   sample: Sample,
 ): Promise<SampleEvaluation> {
-  assertAdminOf(
-    caller,
-    caller.organizationId,
-    () => new DomainError('not_found', 'No such organization.'),
-  );
+  assertAdmin(caller);
   await limitTrial(env, 'evaluate', caller.organizationId);
   return evaluateSample(sample);
 }

@@ -2,11 +2,9 @@
  * Owns the record of a login attempt: what an admin is shown of how it went. Never a token, never a code; the email
  * is masked, and the claims are kept encrypted, for a while, so that a rule can be tried on them.
  */
-import { assertAdminOf } from './access.ts';
 import type { Principal } from './access.ts';
-import { DomainError } from './errors.ts';
 import type { LoginFailureReason, LoginStage } from './login-failure.ts';
-import { getOrganization } from './organization.ts';
+import { getOrganizationAsAdmin } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment } from './ports.ts';
 
@@ -62,11 +60,6 @@ export async function listLoginAttempts(
   filter: LoginAttemptFilter,
   page: PageRequest,
 ): Promise<Page<LoginAttempt>> {
-  const organization = await getOrganization(env, caller, filter.organizationId);
-  assertAdminOf(
-    caller,
-    organization.id,
-    () => new DomainError('not_found', 'No such organization.'),
-  );
+  await getOrganizationAsAdmin(env, caller, filter.organizationId);
   return env.store.listLoginAttempts(filter, page);
 }

@@ -1,12 +1,12 @@
 /** Owns what an admin does to single members beside their role: make them beforehand, keep them out, let them in again. */
-import { assertAdminOf, assertMayWrite } from './access.ts';
+import { assertAdminOf, assertMayOversee, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import {
   assertAnotherAdmin,
   assertAnotherOperator,
-  getOrganization,
+  getOrganizationAsAdmin,
   lockMember,
   memberNotFound,
 } from './organization.ts';
@@ -28,8 +28,7 @@ export async function createMember(
   input: CreateMemberInput,
 ): Promise<User> {
   assertMayWrite(caller);
-  const organization = await getOrganization(env, caller, input.organizationId);
-  assertAdminOf(caller, organization.id, memberNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, input.organizationId);
   if (readEmailDomain(input.email) === undefined) {
     const message = 'must be an email address such as alice@example.com';
     throw createViolationError([{ field: 'email', rule: 'email.format', message }]);
@@ -96,6 +95,8 @@ async function changeMember(
   const user = await env.store.findUser(userId);
   if (user === undefined) throw memberNotFound();
   assertAdminOf(caller, user.organizationId, memberNotFound);
+  // Who is kept out can use none of their tokens, and those of an operator are for operators.
+  assertMayOversee(caller, user, memberNotFound);
   await env.store.transaction(async (tx) => {
     // In the order of `deleteOrganization`, or the two could wait for each other.
     await tx.lockOperators();

@@ -4,6 +4,7 @@
  */
 import {
   assertAdminOf,
+  assertMayOversee,
   assertMayWrite,
   assertMemberOf,
   assertOperator,
@@ -33,7 +34,10 @@ export interface User {
   readonly id: string;
   readonly organizationId: string;
   readonly name: string;
-  /** As it was first given; compared without regard to case. May be empty for a user who never signed in by SSO. */
+  /**
+   * As it was given beforehand or said at the latest login; compared without regard to case. May be empty for a user who
+   * never signed in by SSO.
+   */
   readonly email: string;
   readonly avatarUrl: string;
   readonly role: Role;
@@ -105,6 +109,16 @@ export async function getOrganization(
 ): Promise<Organization> {
   assertMemberOf(caller, id, organizationNotFound);
   return (await env.store.findOrganization(id)) ?? fail(organizationNotFound);
+}
+
+/** As `getOrganization`, for an admin of it. */
+export async function getOrganizationAsAdmin(
+  env: Environment,
+  caller: Principal,
+  id: string,
+): Promise<Organization> {
+  assertAdminOf(caller, id, organizationNotFound);
+  return getOrganization(env, caller, id);
 }
 
 export async function createOrganization(
@@ -184,7 +198,7 @@ export async function deleteOrganization(
     if ((await tx.countActiveOperators({ outside: id })) === 0) {
       throw new DomainError(
         'failed_precondition',
-        'This organization holds the last operator. Make an operator in another organization before deleting it.',
+        'This organization holds the last operator, and there would be nobody left who may act in all organizations or create one. It cannot be deleted.',
       );
     }
     await tx.deleteOrganization(id);
@@ -229,8 +243,8 @@ export async function setRole(
 }
 
 /**
- * Takes a user out of the organization: one's own, or as an admin anybody's. The user's tokens and sessions end with
- * it. The last active admin cannot leave, nor the last active operator.
+ * Takes a user out of the organization: oneself, or as an admin anybody but an operator, whom operators alone take out.
+ * The user's tokens and sessions end with it. The last active admin cannot leave, nor the last active operator.
  */
 export async function leaveOrganization(
   env: Environment,
@@ -239,7 +253,7 @@ export async function leaveOrganization(
 ): Promise<void> {
   assertMayWrite(caller);
   const target = (await env.store.findUser(userId)) ?? fail(memberNotFound);
-  if (target.id !== caller.userId) assertAdminOf(caller, target.organizationId, memberNotFound);
+  assertMayOversee(caller, target, memberNotFound);
   await env.store.transaction(async (tx) => {
     // In the order of `deleteOrganization`, or the two could wait for each other.
     await tx.lockOperators();
@@ -291,7 +305,7 @@ export async function assertAnotherOperator(
   if ((await tx.countActiveOperators({ except: user.id })) > 0) return;
   throw new DomainError(
     'failed_precondition',
-    `The last operator cannot be ${what}. Make another operator first.`,
+    `The last operator cannot be ${what}: there would be nobody left who may create organizations, and no way to make another operator.`,
   );
 }
 

@@ -6,7 +6,7 @@
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
 import { readIssuerOrigin } from './client-secret.ts';
-import { getOrganization } from './organization.ts';
+import { getOrganizationAsAdmin } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment } from './ports.ts';
 import { checkSsoConfiguration, joinEmailDomains } from './sso-configuration-rules.ts';
@@ -86,8 +86,7 @@ export async function createSsoConfiguration(
   input: CreateSsoConfigurationInput,
 ): Promise<SsoConfiguration> {
   assertMayWrite(caller);
-  const organization = await getOrganization(env, caller, input.organizationId);
-  assertAdminOf(caller, organization.id, ssoConfigurationNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, input.organizationId);
   const now = env.now();
   const configuration: SsoConfiguration = {
     id: env.newId(),
@@ -132,8 +131,7 @@ export async function listSsoConfigurations(
   organizationId: string,
   page: PageRequest,
 ): Promise<Page<SsoConfiguration>> {
-  const organization = await getOrganization(env, caller, organizationId);
-  assertAdminOf(caller, organization.id, ssoConfigurationNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, organizationId);
   return env.store.listSsoConfigurations(organization.id, page);
 }
 

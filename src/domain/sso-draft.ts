@@ -5,11 +5,10 @@
  * stolen a session of somebody who may, could send the secret to a server of their own and read it there.
  */
 import { readSendableSecret } from './client-secret.ts';
-import { assertAdminOf } from './access.ts';
 import type { Principal } from './access.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import { LoginFailure } from './login-failure.ts';
-import { getOrganization } from './organization.ts';
+import { getOrganizationAsAdmin } from './organization.ts';
 import type { Environment } from './ports.ts';
 import { checkSsoConfiguration } from './sso-configuration-rules.ts';
 import { getSsoConfiguration, ssoConfigurationNotFound } from './sso-configuration.ts';
@@ -95,8 +94,7 @@ export async function resolveTrial(
       },
     ]);
   }
-  const organization = await getOrganization(env, caller, organizationId);
-  assertAdminOf(caller, organization.id, ssoConfigurationNotFound);
+  const organization = await getOrganizationAsAdmin(env, caller, organizationId);
   const base: Pick<SsoConfiguration, 'id' | 'organizationId' | 'state' | 'displayName'> = {
     id: env.newId(),
     organizationId: organization.id,

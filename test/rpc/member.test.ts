@@ -270,6 +270,17 @@ describe('SuspendMember', () => {
     expect(await backstage.store.countActiveAdmins(organizationId)).toBe(1);
   });
 
+  test('leaves operators to operators', async () => {
+    const { organizationId, admin } = await prepareHome();
+    const { user } = await backstage.addPerson(organizationId, { operator: true });
+    const suspend = { userId: user.id };
+    expect(await readRefusal(openMembers(admin.token).suspendMember(suspend))).toMatchObject({
+      code: 'permission_denied',
+    });
+    await openMembers(claimgate.token).suspendMember(suspend);
+    expect(await describeStatus(user.id)).toBe('suspended');
+  });
+
   test('keeps the last operator, wherever they are', async () => {
     const { users } = createApi(claimgate.url, `Bearer ${claimgate.token}`);
     const { user } = await users.getAuthenticatedUser({});

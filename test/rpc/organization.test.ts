@@ -288,6 +288,18 @@ describe('LeaveOrganization', () => {
   });
 });
 
+describe('an operator', () => {
+  test('is taken out by operators alone, also where they are not the last', async () => {
+    const { organizationId, admin } = await prepare();
+    const other = await backstage.addPerson(organizationId, { operator: true });
+    const leave = { userId: other.user.id };
+    expect(await readRefusal(actAs(admin).organizations.leaveOrganization(leave))).toMatchObject({
+      code: 'permission_denied',
+    });
+    await operator.organizations.leaveOrganization(leave);
+  });
+});
+
 describe('the last operator', () => {
   test('can neither leave nor be deleted with the organization', async () => {
     const { user } = await operator.users.getAuthenticatedUser({});
