@@ -102,8 +102,8 @@ function readMemberQuery({ organizationId, filter, sort }: ListMembersRequest): 
     organizationId,
     filter: {
       search: filter?.search ?? '',
-      statuses: readEach(filter?.statuses, (status) => readUserStatus(status, 'filter.statuses')),
-      roles: readEach(filter?.roles, (role) => readRole(role, 'filter.roles')),
+      statuses: readEach(filter?.statuses, 'filter.statuses', readUserStatus),
+      roles: readEach(filter?.roles, 'filter.roles', readRole),
       userIds: filter?.userIds ?? [],
     },
     sort: {
@@ -115,8 +115,10 @@ function readMemberQuery({ organizationId, filter, sort }: ListMembersRequest): 
 
 /** Each value once: the schema does not bound the list. */
 function readEach<Value>(
-  numbers: readonly number[] = [],
-  read: (number: number) => Value,
+  numbers: readonly number[] | undefined,
+  field: string,
+  read: (number: number, field: string) => Value,
 ): Value[] {
-  return [...new Set(numbers)].map(read);
+  const all = numbers ?? [];
+  return [...new Set(all)].map((number) => read(number, `${field}[${all.indexOf(number)}]`));
 }
