@@ -1,7 +1,7 @@
 /** Owns the check of a configuration before anybody signs in through it. What is looked at is behind the port. */
 import { assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
-import { ATTRIBUTES, selectClaim } from './claims-mapping.ts';
+import { ATTRIBUTES, readTopName, selectClaim } from './claims-mapping.ts';
 import { compileOnce } from './compiled-rules.ts';
 import type { CheckStage } from './configuration-checker.ts';
 import { LoginFailure } from './login-failure.ts';
@@ -59,13 +59,4 @@ export function listUsedClaims({
   const ruled = claimsExpression === '' ? [] : listClaimPaths(compileOnce(claimsExpression).ast);
   const names = [...mapped, ...ruled.flatMap(([name]) => name ?? [])];
   return [...new Set(names)].toSorted();
-}
-
-/** The claim that a mapping's path begins in. A name such as `https://example.com/roles` is one claim. */
-function readTopName(path: string): string {
-  if (path.startsWith('/')) {
-    const [, first = ''] = path.split('/');
-    return first.replaceAll('~1', '/').replaceAll('~0', '~');
-  }
-  return path.includes('://') ? path : (path.split('.', 1)[0] ?? path);
 }

@@ -1,5 +1,7 @@
 /** Owns the way from an identity provider's claims to our attributes of a person. Who may come in is not its business. */
 
+import { MAX_EMAIL_LENGTH } from './email-domain.ts';
+
 /** What we know of a person by name. */
 export const ATTRIBUTES = ['email', 'name', 'picture', 'groups'] as const;
 
@@ -29,7 +31,7 @@ export function mapClaims(
 ): MappedAttributes {
   const read = (attribute: Attribute) => readClaim(claims, selectClaim(mapping, attribute));
   return {
-    email: readText(read('email'), 320)?.trim(),
+    email: readEmail(read('email')),
     name: readText(read('name'), LIMITS.name),
     picture: readPicture(read('picture')),
     groups: readGroups(read('groups')),
@@ -53,14 +55,28 @@ export function selectClaim(
  * name, such as `https://example.com/roles`; else a dotted path into nested claims, such as `address.country`.
  */
 export function readClaim(claims: Claims, path: string): unknown {
-  if (path.startsWith('/')) {
-    const keys = path.slice(1).split('/');
-    return keys
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-      .reduce(readMember, claims);
-  }
-  if (Object.hasOwn(claims, path)) return claims[path];
-  return path.split('.').reduce(readMember, claims);
+  const { name, keys } = parseClaimPath(path);
+  if (name !== undefined && Object.hasOwn(claims, name)) return claims[name];
+  return keys.reduce(readMember, claims);
+}
+
+/** The claim that a path begins in, as far as that can be told without claims: a name that is a URL is one claim. */
+export function readTopName(path: string): string {
+  const { name, keys } = parseClaimPath(path);
+  return name?.includes('://') === true ? name : (keys[0] ?? path);
+}
+
+interface ClaimPath {
+  /** The whole as the name of a claim, which comes first. */
+  readonly name: string | undefined;
+  /** The way into nested claims. */
+  readonly keys: readonly string[];
+}
+
+function parseClaimPath(path: string): ClaimPath {
+  if (!path.startsWith('/')) return { name: path, keys: path.split('.') };
+  const unescape = (key: string) => key.replaceAll('~1', '/').replaceAll('~0', '~');
+  return { name: undefined, keys: path.slice(1).split('/').map(unescape) };
 }
 
 function readMember(value: unknown, key: string): unknown {
@@ -72,6 +88,13 @@ function readMember(value: unknown, key: string): unknown {
 
 function readText(value: unknown, maxLength: number): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined;
+}
+
+/** Cut where it is too long to be one, so that it is refused as what it is and no more of it is kept. */
+function readEmail(value: unknown): string | undefined {
+  return readText(value, Infinity)
+    ?.trim()
+    .slice(0, MAX_EMAIL_LENGTH + 1);
 }
 
 function readPicture(value: unknown): string | undefined {

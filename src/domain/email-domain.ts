@@ -17,7 +17,7 @@ export function normalizeEmailDomain(domain: string): string | undefined {
 }
 
 /** In characters: a mail server takes no longer ones (RFC 5321 §4.5.3.1.3), and neither do indexes. */
-const MAX_EMAIL_LENGTH = 254;
+export const MAX_EMAIL_LENGTH = 254;
 
 /** White space, and characters that control or that nobody sees: with them, one address looks like another. */
 const UNSEEN = /[\s\p{C}]/u;

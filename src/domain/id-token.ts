@@ -31,6 +31,9 @@ export interface SigningKey {
   readonly createdAt: Date;
 }
 
+/** What of a signing key is for everybody. */
+export type PublishedKey = Pick<SigningKey, 'id' | 'publicKey' | 'createdAt'>;
+
 /** Signs with ES256 (RFC 7518 §3.4). */
 export interface IdTokenSigner {
   generateKey(): Promise<Pick<SigningKey, 'publicKey' | 'privateKey'>>;
@@ -81,7 +84,7 @@ export async function issueIdToken(
 export async function publishKeySet(
   env: Pick<Environment, 'store'>,
 ): Promise<{ readonly keys: readonly object[] }> {
-  const keys = await env.store.listSigningKeys();
+  const keys = await env.store.listPublicKeys();
   return {
     keys: keys.map(({ id, publicKey }) => ({ ...publicKey, kid: id, use: 'sig', alg: 'ES256' })),
   };
@@ -113,19 +116,20 @@ export function describeIssuer(publicUrl: string): Readonly<Record<string, unkno
 /**
  * Makes a new key, which signs once it has been published long enough, and forgets those no token needs any more.
  *
- * @param replaces the newest key as the caller saw it: when another process has been faster, its key is the answer.
+ * @param replaces the newest key as the caller saw it, or `undefined` when there was none: when another process has been
+ *   faster, its key is the answer.
  */
 export async function rotateSigningKey(
   env: Pick<Environment, 'store' | 'signer' | 'now' | 'newId'>,
-  replaces?: SigningKey,
+  replaces: Pick<SigningKey, 'id'> | undefined,
 ): Promise<SigningKey> {
   const generated = await env.signer.generateKey();
   return env.store.transaction(async (tx) => {
     await tx.lockSigningKeys();
     const now = env.now();
     const keys = await tx.listSigningKeys();
-    if (replaces !== undefined && keys[0] !== undefined && keys[0].id !== replaces.id)
-      return keys[0];
+    const [newest] = keys;
+    if (newest !== undefined && newest.id !== replaces?.id) return newest;
     for (const key of selectForgettable(keys, now)) await tx.deleteSigningKey(key.id);
     const key: SigningKey = { ...generated, id: env.newId(), createdAt: now };
     await tx.insertSigningKey(key);
@@ -145,18 +149,10 @@ async function takeSigningKey(env: Environment): Promise<SigningKey> {
 }
 
 /** Makes the first key, so that verifiers who ask early know it; one that is there is the answer. */
-export async function makeFirstKey(
+export function makeFirstKey(
   env: Pick<Environment, 'store' | 'signer' | 'now' | 'newId'>,
 ): Promise<SigningKey> {
-  const generated = await env.signer.generateKey();
-  return env.store.transaction(async (tx) => {
-    await tx.lockSigningKeys();
-    const [existing] = await tx.listSigningKeys();
-    if (existing !== undefined) return existing;
-    const key: SigningKey = { ...generated, id: env.newId(), createdAt: env.now() };
-    await tx.insertSigningKey(key);
-    return key;
-  });
+  return rotateSigningKey(env, undefined);
 }
 
 /** Of keys sorted newest first, the newest that has been published long enough, else the oldest. */

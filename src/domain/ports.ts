@@ -4,7 +4,7 @@
  */
 import type { ConfigurationChecker } from './configuration-checker.ts';
 import type { DomainVerification } from './domain-verification.ts';
-import type { IdTokenSigner, SigningKey } from './id-token.ts';
+import type { IdTokenSigner, PublishedKey, SigningKey } from './id-token.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { LoginAttemptRetention } from './login-attempt.ts';
 import type { LoginReader, LoginWriter } from './login-ports.ts';
@@ -112,6 +112,8 @@ export interface StoreReader extends LoginReader, TrialReader {
 
   /** All signing keys, newest first, their private halves decrypted. */
   listSigningKeys(): Promise<readonly SigningKey[]>;
+  /** All signing keys, newest first, without their private halves: nothing is decrypted. */
+  listPublicKeys(): Promise<readonly PublishedKey[]>;
 }
 
 /**

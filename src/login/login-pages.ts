@@ -1,4 +1,5 @@
 /** Owns the pages on the way in: the question for the email, the choice, and why it did not work. */
+import { MAX_EMAIL_LENGTH } from '../domain/email-domain.ts';
 import type { LoginChoice } from '../domain/login-discovery.ts';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
@@ -29,7 +30,7 @@ export function createEmailPage({ paths, email, returnTo, mistake }: EmailQuesti
           type="email"
           value="${email}"
           required
-          maxlength="320"
+          maxlength="${MAX_EMAIL_LENGTH}"
           autocomplete="email"
           autocapitalize="none"
           spellcheck="false"

@@ -1,4 +1,5 @@
 /** Owns the way in: from the email to the identity provider, and back to a session. */
+import { MAX_EMAIL_LENGTH } from '../domain/email-domain.ts';
 import { DomainError } from '../domain/errors.ts';
 import {
   checkReturnTo,
@@ -16,9 +17,6 @@ import type { LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 import { createChoicePage, createEmailPage, createSwitchPage } from './login-pages.ts';
 import { respondWithPage, respondWithRedirect } from './respond.ts';
 import { endTestLogin } from './test-login-routes.ts';
-
-/** RFC 5321 §4.5.3.1: 64 characters, an at sign, 255 characters. */
-const MAX_EMAIL_LENGTH = 320;
 
 /** Where a login ends that began nowhere: a page for everybody, which needs no script. */
 export const SIGNED_IN_PATH = '/signed-in';

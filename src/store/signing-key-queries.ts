@@ -1,6 +1,6 @@
 /** Owns the queries over signing keys, whose private halves are stored encrypted. */
 import { DomainError } from '../domain/errors.ts';
-import type { SigningKey } from '../domain/id-token.ts';
+import type { PublishedKey, SigningKey } from '../domain/id-token.ts';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
@@ -10,7 +10,7 @@ import type { SecretPlace } from './secret-box.ts';
 import { lockByName } from './sql-session.ts';
 import type { SqlSession } from './sql-session.ts';
 
-type Reads = Pick<StoreReader, 'listSigningKeys'>;
+type Reads = Pick<StoreReader, 'listSigningKeys' | 'listPublicKeys'>;
 type Writes = Pick<StoreTransaction, 'lockSigningKeys' | 'insertSigningKey' | 'deleteSigningKey'>;
 
 const COLUMNS = ['id', 'public_key', 'private_key', 'key_id', 'created_at'] as const;
@@ -18,15 +18,19 @@ const COLUMNS = ['id', 'public_key', 'private_key', 'key_id', 'created_at'] as c
 type Row = Pick<SigningKeyTable, (typeof COLUMNS)[number]>;
 
 export function createSigningKeyReads({ db, keyring }: SqlSession): Reads {
+  const newestFirst = db
+    .selectFrom('signing_key')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc');
   return {
     async listSigningKeys() {
-      const rows = await db
-        .selectFrom('signing_key')
-        .select(COLUMNS)
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .execute();
+      const rows = await newestFirst.select(COLUMNS).execute();
       return rows.map((row) => readSigningKey(row, keyring));
+    },
+
+    async listPublicKeys() {
+      const rows = await newestFirst.select(['id', 'public_key', 'created_at']).execute();
+      return rows.map(readPublicHalf);
     },
   };
 }
@@ -59,10 +63,14 @@ function placePrivateKey(id: string): SecretPlace {
   return ['signing-key', id, 'private_key'];
 }
 
-function readSigningKey(row: Row, keyring: Keyring): SigningKey {
+function readPublicHalf(row: Pick<Row, 'id' | 'public_key' | 'created_at'>): PublishedKey {
   const publicKey: SigningKey['publicKey'] = JSON.parse(row.public_key);
+  return { id: row.id, publicKey, createdAt: new Date(row.created_at) };
+}
+
+function readSigningKey(row: Row, keyring: Keyring): SigningKey {
   const privateKey: SigningKey['privateKey'] = JSON.parse(openPrivateKey(row, keyring));
-  return { id: row.id, publicKey, privateKey, createdAt: new Date(row.created_at) };
+  return { ...readPublicHalf(row), privateKey };
 }
 
 function openPrivateKey(row: Row, keyring: Keyring): string {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { mapClaims, readClaim } from '../../src/domain/claims-mapping.ts';
+import { mapClaims, readClaim, readTopName } from '../../src/domain/claims-mapping.ts';
+import { MAX_EMAIL_LENGTH } from '../../src/domain/email-domain.ts';
 
 const CLAIMS = {
   email: 'a@example.com',
@@ -56,6 +57,21 @@ describe('readClaim', () => {
   });
 });
 
+describe('readTopName', () => {
+  it.each([
+    ['email', 'email'],
+    ['address.country', 'address'],
+    ['/address/country', 'address'],
+    ['/a~1b/c', 'a/b'],
+    ['/a~01', 'a~1'],
+    ['/', ''],
+    ['https://example.com/roles', 'https://example.com/roles'],
+    ['/https:~1~1example.com~1roles/0', 'https://example.com/roles'],
+  ])('of %s is %s', (path, name) => {
+    expect(readTopName(path)).toBe(name);
+  });
+});
+
 describe('mapClaims', () => {
   const NOTHING = {
     email: undefined,
@@ -101,6 +117,11 @@ describe('mapClaims', () => {
     expect(mapClaims({ email: 'absent' }, claims).email).toBeUndefined();
   });
 
+  it('keeps of an email that is too long no more than shows that it is', () => {
+    const { email } = mapClaims({}, { email: `${'a'.repeat(60_000)}@example.com` });
+    expect(email).toHaveLength(MAX_EMAIL_LENGTH + 1);
+  });
+
   it.each([
     [true, true],
     ['true', true],
@@ -119,7 +140,7 @@ describe('mapClaims', () => {
   it.each([
     [{ email: 1, name: {}, picture: [], groups: 1 }],
     [{ email: '', name: '', picture: '', groups: '' }],
-    [{ email: 'a'.repeat(321), name: 'a'.repeat(257), groups: ['a'.repeat(257), {}, null] }],
+    [{ name: 'a'.repeat(257), groups: ['a'.repeat(257), {}, null] }],
     [{ picture: 'http://img.example/a.png' }],
     [{ picture: 'javascript:alert(1)' }],
     [{ picture: `https://img.example/${'a'.repeat(2048)}` }],

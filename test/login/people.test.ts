@@ -147,6 +147,16 @@ describe('an email', () => {
     },
     { name: 'without a name', claims: { email: '@example.com' }, reason: 'email_invalid' },
     {
+      name: 'that is too long',
+      claims: { email: `${'a'.repeat(243)}@example.com` },
+      reason: 'email_invalid',
+    },
+    {
+      name: 'that is far too long',
+      claims: { email: `${'a'.repeat(20_000)}@example.com` },
+      reason: 'email_invalid',
+    },
+    {
       name: 'with a dot behind the domain',
       claims: { email: 'a@example.com.' },
       reason: 'email_invalid',

@@ -159,6 +159,8 @@ describe('a secret fails closed', () => {
       code: 'failed_precondition',
     });
     await expect(store.listSigningKeys()).rejects.toMatchObject({ code: 'failed_precondition' });
+    // What is published needs no key.
+    expect(await store.listPublicKeys()).toHaveLength(1);
     await reopen(`${next},${test}`);
     expect(await store.readClientSecret(configuration.id)).toBe(CANARY);
     expect(await store.listSigningKeys()).toHaveLength(1);

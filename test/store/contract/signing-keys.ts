@@ -16,6 +16,10 @@ export function describeSigningKeys(store: StoreUnderTest): void {
         expect(await tx.listSigningKeys()).toEqual([newest, old, middle]);
       });
       expect(await store().listSigningKeys()).toEqual([newest, old, middle]);
+      const published = (await store().listSigningKeys()).map(
+        ({ privateKey: _private, ...others }) => others,
+      );
+      expect(await store().listPublicKeys()).toEqual(published);
     });
 
     test('can be deleted', async () => {
