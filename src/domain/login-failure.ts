@@ -12,7 +12,6 @@ export type LoginStage =
   | 'token'
   | 'id_token'
   | 'userinfo'
-  | 'mapping'
   | 'policy'
   | 'person'
   | 'session';
@@ -90,8 +89,7 @@ export type LoginFailureReason =
   | 'email_domain_refused'
   | 'email_not_verified'
   | 'email_taken'
-  | 'user_suspended'
-  | 'internal';
+  | 'user_suspended';
 
 /**
  * A login that ends here. `detail` tells the admin what was seen and what to do. It holds no token, no secret, no

@@ -114,7 +114,6 @@ const ADVICE: Readonly<Record<LoginFailureReason, RefusalAdvice>> = {
   user_suspended: NOT_ADMITTED,
 
   secret_unavailable: OURS,
-  internal: OURS,
 };
 
 export function adviseOn(reason: LoginFailureReason): RefusalAdvice {

@@ -65,7 +65,7 @@ export type LoginAttempt = Message<"claimgate.v1.LoginAttempt"> & {
 
   /**
    * How far it came: `start`, `discovery`, `authorization`, `callback`, `token`, `id_token`,
-   * `userinfo`, `mapping`, `policy`, `person` or, when admitted, `session`.
+   * `userinfo`, `policy`, `person` or, when admitted, `session`.
    *
    * @generated from field: string stage = 6;
    */

@@ -31,14 +31,15 @@ export type CreateMemberRequest = Message<"claimgate.v1.CreateMemberRequest"> & 
   organizationId: string;
 
   /**
-   * The person's email address; letter case does not matter.
+   * The person's email address, at most 254 characters; letter case does not matter.
    *
    * @generated from field: string email = 2;
    */
   email: string;
 
   /**
-   * Name for display, at most 256 characters; the email unless given. The first login replaces it.
+   * Name for display, at most 256 characters; the email unless given. Each login replaces it by what
+   * the identity provider says, or by the email where it says no name.
    *
    * @generated from field: string full_name = 3;
    */
@@ -66,14 +67,15 @@ export type CreateMemberRequestValid = Message<"claimgate.v1.CreateMemberRequest
   organizationId: string;
 
   /**
-   * The person's email address; letter case does not matter.
+   * The person's email address, at most 254 characters; letter case does not matter.
    *
    * @generated from field: string email = 2;
    */
   email: string;
 
   /**
-   * Name for display, at most 256 characters; the email unless given. The first login replaces it.
+   * Name for display, at most 256 characters; the email unless given. Each login replaces it by what
+   * the identity provider says, or by the email where it says no name.
    *
    * @generated from field: string full_name = 3;
    */
@@ -258,7 +260,8 @@ export const MemberService: GenService<{
   /**
    * Keeps a member out: sessions end at once, tokens are refused, logins are refused.
    *
-   * Idempotent. Errors: `failed_precondition` for the last active admin or operator; `not_found`.
+   * Idempotent. Errors: `permission_denied` for an operator, whom operators alone keep out;
+   * `failed_precondition` for the last active admin or operator; `not_found`.
    *
    * @generated from rpc claimgate.v1.MemberService.SuspendMember
    */
@@ -270,7 +273,8 @@ export const MemberService: GenService<{
   /**
    * Lets a suspended member in again, with the tokens and the role that they had.
    *
-   * Idempotent. Errors: `not_found`, also for a member who has left.
+   * Idempotent. Errors: `permission_denied` for an operator; `not_found`, also for a member who has
+   * left.
    *
    * @generated from rpc claimgate.v1.MemberService.ReinstateMember
    */

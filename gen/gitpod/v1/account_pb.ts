@@ -292,7 +292,7 @@ export const AccountService: GenService<{
     output: typeof GetSSOLoginURLResponseSchema;
   },
   /**
-   * Lists all the logins that serve this email address, in pages.
+   * Lists the logins that serve this email address, at most 100, in pages.
    *
    * Errors: `not_found` where no login serves the domain; `invalid_argument` for a `return_to`
    * outside the allowed origins or a page token that this list did not issue.

@@ -572,6 +572,8 @@ export const AuditLogEntryKindSchema: GenEnum<AuditLogEntryKind> = /*@__PURE__*/
 /**
  * Reads the audit log of the caller's organization.
  *
+ * Not served yet: every call answers `unimplemented`. What follows is what it is to do.
+ *
  * @generated from service gitpod.v1.EventService
  */
 export const EventService: GenService<{

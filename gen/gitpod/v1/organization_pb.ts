@@ -307,7 +307,8 @@ export type OrganizationMember = Message<"gitpod.v1.OrganizationMember"> & {
   fullName: string;
 
   /**
-   * Email address.
+   * Email address, as it was said at the latest login; empty for a member who has none, such as the
+   * operator of the first start.
    *
    * @generated from field: string email = 6;
    */
@@ -321,7 +322,9 @@ export type OrganizationMember = Message<"gitpod.v1.OrganizationMember"> & {
   status: UserStatus;
 
   /**
-   * What the member signs in with: the display name of the SSO configuration, or `token`.
+   * What the member signs in with: the display name of the SSO configuration, or its issuer's host
+   * where it has none; `token` for one who was made for a token; `none yet` for one who was made
+   * beforehand and has not signed in.
    *
    * @generated from field: string login_provider = 8;
    */
@@ -370,7 +373,8 @@ export type OrganizationMemberValid = Message<"gitpod.v1.OrganizationMember"> & 
   fullName: string;
 
   /**
-   * Email address.
+   * Email address, as it was said at the latest login; empty for a member who has none, such as the
+   * operator of the first start.
    *
    * @generated from field: string email = 6;
    */
@@ -384,7 +388,9 @@ export type OrganizationMemberValid = Message<"gitpod.v1.OrganizationMember"> & 
   status: UserStatus;
 
   /**
-   * What the member signs in with: the display name of the SSO configuration, or `token`.
+   * What the member signs in with: the display name of the SSO configuration, or its issuer's host
+   * where it has none; `token` for one who was made for a token; `none yet` for one who was made
+   * beforehand and has not signed in.
    *
    * @generated from field: string login_provider = 8;
    */
@@ -2598,8 +2604,8 @@ export const SSOConfigurationStateSchema: GenEnum<SSOConfigurationState> = /*@__
  * Errors that every RPC may answer: `unauthenticated` without a valid token, before the body is
  * read; `invalid_argument` with the violations as a detail, each naming its field; `permission_denied`
  * for a read-only token on an RPC that is not marked NO_SIDE_EFFECTS, and where the caller lacks the
- * role; `resource_exhausted` for a request above 64 KiB or too many of them; `unavailable` while the
- * store does not answer.
+ * role; `resource_exhausted` for a request above 64 KiB, and for a change while the store has no space
+ * left; `unavailable` while the store does not answer.
  *
  * An id that belongs to another organization is `not_found`, with the same body as an id that exists
  * nowhere. An operator acts in all organizations, as an ADMIN of each.
@@ -2688,11 +2694,11 @@ export const OrganizationService: GenService<{
     output: typeof SetRoleResponseSchema;
   },
   /**
-   * Takes a member out of the organization: oneself, or for ADMINs anybody. The member's tokens and
-   * sessions end.
+   * Takes a member out of the organization: oneself, or for ADMINs anybody but an operator, whom
+   * operators alone take out. The member's tokens and sessions end.
    *
-   * Errors: `not_found`, also for one who has left before; `failed_precondition` for the last active
-   * ADMIN of the organization, and for the last operator.
+   * Errors: `not_found`, also for one who has left before; `permission_denied` for an operator;
+   * `failed_precondition` for the last active ADMIN of the organization, and for the last operator.
    *
    * @generated from rpc gitpod.v1.OrganizationService.LeaveOrganization
    */

@@ -545,7 +545,8 @@ export const UserService: GenService<{
    * For oneself; an operator may create one for anybody. Not idempotent: every call creates a token.
    *
    * Errors: `invalid_argument` for a lifetime below 0 or above 90 days, or a description that is too
-   * long; `not_found` for another user's id.
+   * long; `not_found` for another user's id; `permission_denied` for an operator's token from a session
+   * of single sign-on.
    *
    * @generated from rpc gitpod.v1.UserService.CreatePersonalAccessToken
    */
