@@ -257,7 +257,7 @@ function measureText(value: CelValue): number {
 }
 
 /** How many values a deep comparison may visit; long strings count for several. */
-export function weigh(value: CelValue): number {
+function weigh(value: CelValue): number {
   if (typeof value !== 'object' || value === null)
     return typeof value === 'string' ? 1 + value.length / 64 : 1;
   if ('weight' in value && typeof value.weight === 'number') return value.weight;

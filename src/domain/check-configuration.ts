@@ -49,7 +49,7 @@ function refuseChanged(error: unknown): never {
 }
 
 /** The top-level claims that the rule, the mapping and every login use, each once, sorted. */
-export function listUsedClaims({
+function listUsedClaims({
   claims,
   claimsExpression,
 }: Pick<TrialConfiguration, 'claims' | 'claimsExpression'>): readonly string[] {

@@ -28,7 +28,7 @@ const domainVerificationNotFound = (): DomainError =>
   );
 
 /** The TXT record that proves the domain (underscored name as in RFC 8552). */
-export function describeChallenge(verification: DomainVerification): {
+function describeChallenge(verification: DomainVerification): {
   readonly name: string;
   readonly value: string;
 } {

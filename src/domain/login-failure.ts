@@ -1,6 +1,6 @@
 /**
- * Owns why a login failed, in words for the organization's admin. What the person at the browser reads is owned by
- * the pages in `login`; it never says more than whom to ask.
+ * Owns why a login failed: the stages and reasons, and their words for the organization's admin. What the person at the
+ * browser reads is owned by `login/refusal-advice.ts`; it says what to do, and never why.
  */
 
 /** How far a login had come, in the order of the flow. */

@@ -65,8 +65,8 @@ export interface LoginWriter {
     retention: LoginAttemptRetention,
   ): Promise<void>;
   /**
-   * Forgets expired sessions, pending logins and test logins, attempts older than the retention, and all claims where none are to be
-   * kept; at most `limit` rows of each. Resolves to how many it were.
+   * Forgets expired sessions, pending logins, test logins and rate limits, attempts older than the retention, and all
+   * claims where none are to be kept; at most `limit` rows of each. Resolves to how many it were.
    */
   forgetExpired(expiry: {
     readonly now: Date;

@@ -1,4 +1,7 @@
-/** Owns the port that counts how often something is done. What is limited, and how far, is in `login-limits.ts`. */
+/**
+ * Owns the port that counts how often something is done. What is limited, and how far, is in `login-limits.ts` and
+ * `trial-limits.ts`.
+ */
 
 /** So many times in so long. */
 export interface RateLimit {

@@ -1,6 +1,6 @@
 /**
- * Owns SSO configurations: what they are, the rules of their fields that the schema cannot state, and the use cases
- * over them. It refuses to own what happens at login (`login.ts`) and what a claims expression means
+ * Owns SSO configurations: what they are, and the use cases over them. It refuses to own the rules of their fields
+ * (`sso-configuration-rules.ts`), what happens at login (`login.ts`) and what a claims expression means
  * (`claims-policy.ts`).
  */
 import { assertAdminOf, assertMayWrite } from './access.ts';

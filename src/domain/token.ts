@@ -65,7 +65,7 @@ export function digestToken(token: string): Uint8Array {
 }
 
 /** False for what has our prefix and cannot be ours, so that it costs no look-up. Bootstrap tokens have any form. */
-export function isPlausibleToken(token: string): boolean {
+function isPlausibleToken(token: string): boolean {
   if (!token.startsWith(PREFIX)) return token.length >= 24 && token.length <= 512;
   const [, body, checksum] = FORM.exec(token) ?? [];
   return body !== undefined && computeChecksum(body) === checksum;

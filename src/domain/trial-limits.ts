@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
  * Each by organization. Checks and test logins make us send requests to wherever the admin says, previews and
  * evaluations take processor time: neither must be had without end.
  */
-export const TRIAL_LIMITS = {
+const TRIAL_LIMITS = {
   check: { name: 'sso-check', count: 20, windowMs: MINUTE_MS },
   testLogin: { name: 'sso-test-login', count: 20, windowMs: MINUTE_MS },
   preview: { name: 'sso-preview', count: 60, windowMs: MINUTE_MS },

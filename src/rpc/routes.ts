@@ -21,7 +21,7 @@ import { createSsoConfigurationService } from './sso-configuration-service.ts';
 import { createUserService } from './user-service.ts';
 
 /** What every call is held to, whichever service it asks. */
-export const callLimits = {
+const callLimits = {
   /** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
   readMaxBytes: 64 * 1024,
   /** In bytes. A page of 100 configurations, each as large as it may be, stays below. */

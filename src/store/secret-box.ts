@@ -1,5 +1,6 @@
 /**
- * Owns the encryption of what the store must be able to read back: client secrets and private signing keys.
+ * Owns the encryption of what the store must be able to read back: client secrets, private signing keys, the secrets of
+ * logins on their way, test logins, and the claims of login attempts.
  *
  * AES-256-GCM (NIST SP 800-38D) with a fresh random nonce of 96 bits each time. Where the secret belongs is its
  * associated data, so that a ciphertext that is moved to another row or field does not open. It refuses to own where

@@ -1,6 +1,6 @@
 /**
  * Owns the store over SQL: the port put together from the queries of each kind of thing. It refuses to own what
- * databases do differently: opening, transactions and errors are in `sqlite.ts`.
+ * databases do differently: opening, transactions and errors are in `sqlite.ts` and `postgres.ts`.
  */
 import type { Kysely } from 'kysely';
 import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
