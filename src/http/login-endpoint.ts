@@ -6,6 +6,7 @@ import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { drainBody, readBody } from './unary-body.ts';
 
 /** Of a form, in bytes. Ours hold an email and an address to return to. */
 const FORM_MAX_BYTES = 16 * 1024;
@@ -32,11 +33,12 @@ export function createLoginEndpoint(
     // A browser that left is no failing of ours: there is nobody to answer, and nothing to report.
     if (form === 'aborted') return;
     if (form === 'too large') {
-      return sendAnswer(response, {
+      sendAnswer(response, {
         status: 413,
         header: { connection: 'close', 'content-length': '0' },
         body: undefined,
       });
+      return drainBody(request);
     }
     const { headers, socket } = request;
     const answered = await routes.handle({
@@ -68,19 +70,15 @@ async function readForm(
     request.resume();
     return undefined;
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const tooLarge = new Error('too large');
   try {
-    for await (const chunk of request) {
-      const bytes = Buffer.from(chunk);
-      size += bytes.byteLength;
-      if (size > FORM_MAX_BYTES) return 'too large';
-      chunks.push(bytes);
-    }
-  } catch {
-    return 'aborted';
+    const body = await readBody(request, (_chunks, size) => {
+      if (size > FORM_MAX_BYTES) throw tooLarge;
+    });
+    return new URLSearchParams(body.toString());
+  } catch (reason) {
+    return reason === tooLarge ? 'too large' : 'aborted';
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
 /** `vary` joins what has been put there before. */
