@@ -9,6 +9,7 @@ import { selectScopes } from './login.ts';
 import { createRedirectUri } from './redirect-uri.ts';
 import { DomainError } from './errors.ts';
 import type { Environment } from './ports.ts';
+import { generateSecret } from './secret.ts';
 import { listClaimPaths } from './seen-values.ts';
 import { readTrialSecret, resolveTrial } from './sso-draft.ts';
 import type { TrialConfiguration, TrialTarget } from './sso-draft.ts';
@@ -38,7 +39,7 @@ export async function checkConfiguration(
     scopes: selectScopes(configuration),
     claims: listUsedClaims(configuration),
     redirectUri,
-    wrongCode: Buffer.from(env.randomBytes(32)).toString('base64url'),
+    wrongCode: generateSecret(env),
   });
   return { stages, redirectUri };
 }

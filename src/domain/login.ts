@@ -15,8 +15,6 @@
  * It refuses to own the browser (`login/`), the protocol (`oidc/`), the rule (`claims-policy.ts`) and who a person is
  * (`login-person.ts`).
  */
-import { createHash } from 'node:crypto';
-
 import { mapClaims } from './claims-mapping.ts';
 import { evaluateClaims } from './claims-policy.ts';
 import { readSendableSecret } from './client-secret.ts';
@@ -30,6 +28,7 @@ import { admitPerson, checkEmail } from './login-person.ts';
 import type { PersonAttributes } from './login-person.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
 import { createRedirectUri } from './redirect-uri.ts';
+import { digestSecret, generateSecret, isSameDigest } from './secret.ts';
 import { digestSessionToken, dropSession, generateSessionToken } from './session.ts';
 import type { Session } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
@@ -115,8 +114,8 @@ export async function startLogin(env: Environment, input: StartLoginInput): Prom
   const state = generateSecret(env);
   const pending: PendingLogin = {
     id: env.newId(),
-    stateDigest: digest(state),
-    browserDigest: digest(input.browserSecret),
+    stateDigest: digestSecret(state),
+    browserDigest: digestSecret(input.browserSecret),
     organizationId: configuration.organizationId,
     ssoConfigurationId: configuration.id,
     revision: configuration.revision,
@@ -245,7 +244,9 @@ async function takePendingLogin(
   if (state === undefined || state === '')
     return refuse('state_missing', 'The callback came without a state.');
   if (states.length > 1) return refuse('callback_invalid', 'The callback has two states.');
-  const taken = await env.store.transaction((tx) => tx.takePendingLogin(digest(state), env.now()));
+  const taken = await env.store.transaction((tx) =>
+    tx.takePendingLogin(digestSecret(state), env.now()),
+  );
   if (taken === undefined)
     return refuse('attempt_unknown', 'No login with this state is known, or it is long over.');
   const { pending, replayed } = taken;
@@ -262,7 +263,7 @@ async function takePendingLogin(
     }
     if (
       input.browserSecret === undefined ||
-      !isSame(pending.browserDigest, digest(input.browserSecret))
+      !isSameDigest(pending.browserDigest, digestSecret(input.browserSecret))
     ) {
       throw new LoginFailure(
         'callback',
@@ -397,18 +398,4 @@ function createBinding(
     nonce,
     codeVerifier,
   };
-}
-
-/** 256 random bits, in characters that every one of these parameters may have. */
-function generateSecret(env: Environment): string {
-  return Buffer.from(env.randomBytes(32)).toString('base64url');
-}
-
-function digest(secret: string): Uint8Array {
-  return createHash('sha256').update(secret).digest();
-}
-
-/** Digests of secrets: no timing tells more than the digest itself. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.from(a).equals(Buffer.from(b));
 }

@@ -2,12 +2,11 @@
  * Owns sessions: what a completed login gives the browser, or a token that was pasted into the console; how long it
  * lasts, and what ends it.
  */
-import { createHash } from 'node:crypto';
-
 import { createPrincipal, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
 import type { User } from './organization.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
+import { digestSecret, generateSecret } from './secret.ts';
 import { authenticateToken } from './token.ts';
 import type { PersonalAccessToken } from './token.ts';
 
@@ -53,11 +52,11 @@ const TOKEN = /^cgses_[\w-]{43}$/;
 
 /** A new session's secret, for the cookie: 256 random bits. It is stored as a digest alone. */
 export function generateSessionToken(randomBytes: Environment['randomBytes']): string {
-  return `cgses_${Buffer.from(randomBytes(32)).toString('base64url')}`;
+  return `cgses_${generateSecret({ randomBytes })}`;
 }
 
 export function digestSessionToken(token: string): Uint8Array {
-  return createHash('sha256').update(token).digest();
+  return digestSecret(token);
 }
 
 /**

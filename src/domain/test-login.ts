@@ -9,8 +9,6 @@
  * comes near the pending logins of `login.ts`. The configuration is a copy from when the test began, so that drafts
  * and inactive configurations can be tried.
  */
-import { createHash } from 'node:crypto';
-
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
 import { mapClaims } from './claims-mapping.ts';
@@ -30,6 +28,7 @@ import type { IdentifiedPerson } from './login-person.ts';
 import { createRedirectUri } from './redirect-uri.ts';
 import { checkRedirectUri, decideAdmission, selectScopes } from './login.ts';
 import type { Environment } from './ports.ts';
+import { digestSecret, generateSecret, isSameDigest } from './secret.ts';
 import { readTrialSecret, resolveTrial } from './sso-draft.ts';
 import type { TrialConfiguration, TrialSecret, TrialTarget } from './sso-draft.ts';
 import { limitTrial } from './trial-limits.ts';
@@ -130,7 +129,7 @@ export async function startTestLogin(
     organizationId: configuration.organizationId,
     ssoConfigurationId: storedId,
     phase: 'waiting',
-    tokenDigest: digest(token),
+    tokenDigest: digestSecret(token),
     stateDigest: undefined,
     browserDigest: undefined,
     expiresAt: new Date(env.now().getTime() + LIFETIME),
@@ -183,13 +182,13 @@ export async function openTestLogin(
   await limitLoginStart(env, { address, email: '' });
   const state = `${STATE_PREFIX}${generateSecret(env)}`;
   const login = await env.store.transaction(async (tx) => {
-    const found = await tx.lockTestLogin('token', digest(token));
+    const found = await tx.lockTestLogin('token', digestSecret(token));
     if (found?.phase !== 'waiting' || found.expiresAt <= env.now()) throw testLoginNotFound();
     const opened: TestLogin = {
       ...found,
       phase: 'open',
-      stateDigest: digest(state),
-      browserDigest: digest(browserSecret),
+      stateDigest: digestSecret(state),
+      browserDigest: digestSecret(browserSecret),
     };
     await tx.updateTestLogin(opened);
     return opened;
@@ -227,7 +226,7 @@ export async function finishTestLogin(
   const [state = '', ...more] = callbackParameters.getAll('state');
   if (more.length > 0) throw testLoginNotFound();
   const login = await env.store.transaction(async (tx) => {
-    const found = await tx.lockTestLogin('state', digest(state));
+    const found = await tx.lockTestLogin('state', digestSecret(state));
     if (found?.phase !== 'open' || found.expiresAt <= env.now()) throw testLoginNotFound();
     const taken: TestLogin = { ...found, phase: 'taken' };
     await tx.updateTestLogin(taken);
@@ -237,7 +236,7 @@ export async function finishTestLogin(
   const isSameBrowser =
     browserSecret !== undefined &&
     browserDigest !== undefined &&
-    Buffer.from(browserDigest).equals(digest(browserSecret));
+    isSameDigest(browserDigest, digestSecret(browserSecret));
   if (!isSameBrowser) {
     const failure = new LoginFailure(
       'callback',
@@ -398,13 +397,4 @@ function pickTrialFields(configuration: TrialConfiguration): TrialConfiguration 
 
 function testLoginNotFound(): DomainError {
   return new DomainError('not_found', 'No such test login.');
-}
-
-/** 256 random bits. */
-function generateSecret(env: Environment): string {
-  return Buffer.from(env.randomBytes(32)).toString('base64url');
-}
-
-function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

@@ -15,6 +15,7 @@ import { createViolationError, DomainError } from './errors.ts';
 import type { User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment, RandomBytes } from './ports.ts';
+import { digestSecret } from './secret.ts';
 
 export interface PersonalAccessToken {
   readonly id: string;
@@ -61,7 +62,7 @@ export function generateToken(randomBytes: RandomBytes): string {
 
 /** The form in which a token is stored and looked up: SHA-256, 32 bytes. 160 random bits need no slow hash. */
 export function digestToken(token: string): Uint8Array {
-  return hash('sha256', token, 'buffer');
+  return digestSecret(token);
 }
 
 /** False for what has our prefix and cannot be ours, so that it costs no look-up. Bootstrap tokens have any form. */

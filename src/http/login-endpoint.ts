@@ -20,7 +20,7 @@ export function createLoginEndpoint(
     const url = request.url ?? '';
     const [path = ''] = url.split('?', 1);
     const method = request.method ?? '';
-    if (!routes.match(method, path)) return undefined;
+    if (!routes.match(path)) return undefined;
     return answer(request, response, { method, path, query: url.slice(path.length) });
   };
 

@@ -8,6 +8,7 @@ import {
   discoverLogins,
 } from '../domain/login-discovery.ts';
 import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
+import { generateSecret } from '../domain/secret.ts';
 import { isTestLoginState } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
@@ -62,8 +63,7 @@ export async function beginLogin(
       returnTo === '' ? `${env.publicUrl}${SIGNED_IN_PATH}` : returnTo,
     );
     // The browser keeps its secret, so that logins in several tabs do not put one another out.
-    const browserSecret =
-      readCookie(headers.cookie, cookies, 'login') ?? generateBrowserSecret(context);
+    const browserSecret = readCookie(headers.cookie, cookies, 'login') ?? generateSecret(env);
     const url = await startLogin(env, {
       ssoConfigurationId,
       browserSecret,
@@ -137,9 +137,4 @@ async function askBeforeSwitching(
 function readLoginQuery(query: URLSearchParams): { email: string; returnTo: string } {
   const email = (query.get('email') ?? '').trim();
   return { email: email.slice(0, MAX_EMAIL_LENGTH), returnTo: query.get('return_to') ?? '' };
-}
-
-/** 256 random bits. */
-function generateBrowserSecret({ env }: LoginContext): string {
-  return Buffer.from(env.randomBytes(32)).toString('base64url');
 }

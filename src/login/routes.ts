@@ -27,7 +27,7 @@ export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './lo
 
 export interface LoginRoutes {
   /** Whether the path is one of the browser's, whatever the method: `handle` answers the wrong ones. */
-  readonly match: (method: string, path: string) => boolean;
+  readonly match: (path: string) => boolean;
   /** Fails only with what nobody foresaw; the response to that is the caller's. */
   readonly handle: (request: LoginHttpRequest) => Promise<LoginHttpResponse>;
 }
@@ -60,7 +60,7 @@ const TEST_TOKEN = /^[\w-]{43}$/;
 
 export function createLoginRoutes(env: Environment, options: LoginRouteOptions): LoginRoutes {
   return {
-    match: (_method, path) => findRoute(path) !== undefined,
+    match: (path) => findRoute(path) !== undefined,
     async handle(request) {
       const response = await answer(env, options, request);
       return request.method === 'HEAD' ? { ...response, body: '' } : response;

@@ -1,6 +1,7 @@
 /** Owns the browser's side of a test login: its start, its callback, and the report. It makes no session. */
 import { DomainError } from '../domain/errors.ts';
 import { PENDING_LOGIN_LIFETIME } from '../domain/login.ts';
+import { generateSecret } from '../domain/secret.ts';
 import { finishTestLogin, openTestLogin } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
@@ -18,9 +19,7 @@ export async function beginTestLogin(
 ): Promise<LoginHttpResponse> {
   const { env, cookies } = context;
   try {
-    const browserSecret =
-      readCookie(headers.cookie, cookies, 'login') ??
-      Buffer.from(env.randomBytes(32)).toString('base64url');
+    const browserSecret = readCookie(headers.cookie, cookies, 'login') ?? generateSecret(env);
     const opened = await openTestLogin(env, { token, browserSecret, address });
     if (!('url' in opened)) return respondWithPage(env, 200, createTestReportPage(opened));
     const cookie = writeCookie(cookies, 'login', browserSecret, PENDING_LOGIN_LIFETIME);
