@@ -17,7 +17,7 @@ export interface AttemptCardProps {
 }
 
 export function AttemptCard({ attempt, configurationName, isOpen = false }: AttemptCardProps) {
-  const { id, outcome, maskedEmail, endedAt, detail, stage } = attempt;
+  const { id, outcome, maskedEmail, endedAt, detail, stage, explanation } = attempt;
   const isAdmitted = outcome === LoginOutcome.ADMITTED;
   const [isShown, setShown] = useState(isOpen);
   return (
@@ -39,7 +39,7 @@ export function AttemptCard({ attempt, configurationName, isOpen = false }: Atte
           </>
         )}
       </p>
-      {detail !== '' && <p>{detail}</p>}
+      {!(isShown && explanation !== undefined) && <p>{explanation?.summary ?? detail}</p>}
       <details open={isShown} onToggle={({ currentTarget }) => setShown(currentTarget.open)}>
         <summary>
           {isAdmitted ? 'Details' : 'Why, and what to do'}
@@ -50,7 +50,7 @@ export function AttemptCard({ attempt, configurationName, isOpen = false }: Atte
         </summary>
         {isShown && (
           <>
-            {attempt.explanation !== undefined && <Explanation explanation={attempt.explanation} />}
+            {explanation !== undefined && <Explanation explanation={explanation} />}
             <WhatToDo attempt={attempt} />
             <dl className="pairs">
               <Pair name="Attempt id">

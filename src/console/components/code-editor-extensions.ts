@@ -61,6 +61,44 @@ export const THEME: Extension = [
   ),
 ];
 
+/**
+ * Chromium gives what is typed over a selection the look of what was there, as an inline style, and complains that the
+ * page's policy forbids it. So we put it there ourselves.
+ */
+export const REPLACEMENTS: Extension = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { inputType, data, isComposing } = event;
+    const isTyped = inputType === 'insertText' || inputType === 'insertReplacementText';
+    if (!isTyped || data === null || isComposing || view.state.readOnly) return false;
+    const { from, to } = readSelection(view);
+    if (from === to) return false;
+    view.dispatch({
+      changes: { from, to, insert: data },
+      selection: { anchor: from + data.length },
+      userEvent: 'input.type',
+      scrollIntoView: true,
+    });
+    event.preventDefault();
+    return true;
+  },
+});
+
+interface SelectingRoot {
+  /** Chromium's own; others tell of what is in shadow roots by the document. */
+  readonly getSelection?: () => Selection | null;
+}
+
+/** The editor may not have heard yet of what has just been selected. */
+function readSelection(view: EditorView): { readonly from: number; readonly to: number } {
+  const root: DocumentOrShadowRoot & SelectingRoot = view.root;
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = root.getSelection?.() ?? {};
+  if (anchorNode == null || focusNode == null || !view.contentDOM.contains(anchorNode))
+    return view.state.selection.main;
+  const anchor = view.posAtDOM(anchorNode, anchorOffset);
+  const head = view.posAtDOM(focusNode, focusOffset);
+  return { from: Math.min(anchor, head), to: Math.max(anchor, head) };
+}
+
 /** Marks another place, or none. */
 export const setProblem = StateEffect.define<CodeProblem | undefined>();
 

@@ -5,7 +5,7 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { useEffect, useEffectEvent, useRef } from 'react';
 
-import { PROBLEMS, setProblem, THEME } from './code-editor-extensions.ts';
+import { PROBLEMS, REPLACEMENTS, setProblem, THEME } from './code-editor-extensions.ts';
 import type { CodeProblem } from './code-editor-extensions.ts';
 import { LANGUAGES } from './code-languages.ts';
 import type { CodeLanguage } from './code-languages.ts';
@@ -76,6 +76,7 @@ function createView(element: HTMLElement, props: CodeEditorProps): EditorView {
       EditorView.updateListener.of((update) => {
         if (update.docChanged) onChange(update.state.doc.toString());
       }),
+      REPLACEMENTS,
       THEME,
       PROBLEMS,
     ],

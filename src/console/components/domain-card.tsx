@@ -45,7 +45,7 @@ export function DomainCard({ verification, tell }: DomainCardProps) {
       ) : (
         <Proof verification={verification} tell={tell} />
       )}
-      {mayWrite && <Deletion verification={verification} tell={tell} />}
+      {isVerified && mayWrite && <Deletion verification={verification} tell={tell} />}
       {!isVerified && (
         <p className="note started">
           Added <Moment at={createdAt} isDateAlone />
@@ -94,12 +94,11 @@ function Proof({ verification, tell }: DomainCardProps) {
       </ol>
       <CopyField label="Name" value={record.name} />
       <p className="note">
-        Some providers add the domain by themselves; then the name is{' '}
-        <code>_claimgate-challenge</code> alone.
+        Some providers add the domain by themselves; then leave out of the name what they add.
       </p>
       <CopyField label="Value" value={record.value} />
       {mayWrite && (
-        <p>
+        <div className="actions">
           <Button
             kind="primary"
             isPending={verify.isPending}
@@ -107,7 +106,8 @@ function Proof({ verification, tell }: DomainCardProps) {
           >
             Look for the record
           </Button>
-        </p>
+          <Deletion verification={verification} tell={tell} />
+        </div>
       )}
       <div aria-live="polite">
         {verify.isPending && <p className="note">Asking DNS. This takes up to 20 seconds.</p>}

@@ -110,7 +110,7 @@ function Changes({ member, tell }: MemberRowProps) {
         {status === UserStatus.SUSPENDED ? (
           <Button
             isPending={reinstate.isPending}
-            aria-label={`Let ${name} in again`}
+            aria-label={`Let in again: ${name}`}
             onPress={() => reinstate.mutate({ userId })}
           >
             Let in again

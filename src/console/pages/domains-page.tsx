@@ -81,7 +81,11 @@ function Addition({ tell }: { readonly tell: (message: string) => void }) {
         label="Email domain"
         name="domain"
         value={domain}
-        onChange={setDomain}
+        onChange={(typed) => {
+          setDomain(typed);
+          // What was said of the text before holds no more, and would hold the form back.
+          if (creation.isError) creation.reset();
+        }}
         isRequired
         isCode
         autoComplete="off"

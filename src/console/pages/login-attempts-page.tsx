@@ -18,6 +18,7 @@ import { TextField } from '../components/text-field.tsx';
 import { isAttemptId } from '../find-attempt.ts';
 import { useWorkplace } from '../organization.tsx';
 import { BY_PAGES, FIRST_PAGE } from '../paging.ts';
+import { refreshAll } from '../query-client.ts';
 
 const OUTCOMES = [
   ['', 'All'],
@@ -65,7 +66,7 @@ export function LoginAttemptsPage() {
       title="Login attempts"
       lead="How people’s sign-ins went, newest first, and why somebody was refused. Kept for 30 days unless the operator of this server set another time."
       actions={
-        <Button isPending={list.isRefetching} onPress={() => void list.refetch()}>
+        <Button isPending={list.isRefetching} onPress={() => void refreshAll()}>
           Refresh
         </Button>
       }

@@ -18,6 +18,7 @@ import { MemberRow, ROLE_OF, ROLES } from '../components/member-row.tsx';
 import type { RoleChoice } from '../components/member-row.tsx';
 import { ModalForm } from '../components/modal-form.tsx';
 import { Page } from '../components/page.tsx';
+import { SearchField } from '../components/search-field.tsx';
 import { SelectField } from '../components/select-field.tsx';
 import { ShowMore } from '../components/show-more.tsx';
 import { TextField } from '../components/text-field.tsx';
@@ -68,9 +69,8 @@ export function MembersPage() {
       actions={mayWrite && <Creation tell={tell} />}
     >
       <div className="filters">
-        <TextField
+        <SearchField
           label="Search"
-          type="search"
           value={search}
           onChange={setSearch}
           maxLength={256}
@@ -134,6 +134,13 @@ function Creation({ tell }: { readonly tell: (message: string) => void }) {
       tell(`${member?.email ?? 'The person'} is a member now.`);
     },
   });
+  /** What was said of the text before holds no more, and would hold the form back. */
+  const type =
+    (take: (typed: string) => void) =>
+    (typed: string): void => {
+      take(typed);
+      if (creation.isError) creation.reset();
+    };
   return (
     <ModalForm
       trigger="Add a member"
@@ -170,7 +177,7 @@ function Creation({ tell }: { readonly tell: (message: string) => void }) {
         name="email"
         type="email"
         value={email}
-        onChange={setEmail}
+        onChange={type(setEmail)}
         isRequired
         autoComplete="off"
         maxLength={320}
@@ -179,7 +186,7 @@ function Creation({ tell }: { readonly tell: (message: string) => void }) {
         label="Name"
         name="full_name"
         value={fullName}
-        onChange={setFullName}
+        onChange={type(setFullName)}
         autoComplete="off"
         maxLength={256}
         description="The first sign-in replaces it."

@@ -148,7 +148,11 @@ function Creation({ onCreated }: { readonly onCreated: (value: string) => void }
         label="What it is for"
         name="description"
         value={description}
-        onChange={setDescription}
+        onChange={(typed) => {
+          setDescription(typed);
+          // What was said of the text before holds no more, and would hold the form back.
+          if (creation.isError) creation.reset();
+        }}
         isRequired
         autoComplete="off"
         maxLength={256}
