@@ -3,13 +3,12 @@
  * has ended last: an attempt's id is as old as the login's start, minutes before.
  */
 import { sql } from 'kysely';
-import { DomainError } from '../domain/errors.ts';
 import type { LoginAttempt } from '../domain/login-attempt.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import { writeJson } from './json-column.ts';
 import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
 import type { LoginAttemptTable } from './schema.ts';
-import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import type { SqlSession } from './sql-session.ts';
 
@@ -66,17 +65,15 @@ export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
         .where('id', '=', id)
         .executeTakeFirst();
       if (row === undefined || row.claims === null || row.key_id === null) return undefined;
-      try {
-        const place = placeClaims(row.configuration_id, id);
-        return JSON.parse(openSecret(keyring, place, { keyId: row.key_id, box: row.claims }));
-      } catch (error) {
-        if (!(error instanceof SecretBoxError)) throw error;
-        throw new DomainError(
-          'failed_precondition',
+      const place = placeClaims(row.configuration_id, id);
+      return JSON.parse(
+        openOrRefuse(
+          keyring,
+          place,
+          { keyId: row.key_id, box: row.claims },
           'The claims of this attempt cannot be decrypted. Ask the operator to restore the encryption key they are under.',
-          { cause: error },
-        );
-      }
+        ),
+      );
     },
   };
 }

@@ -1,14 +1,13 @@
 /** Owns the queries of a login on its way: who may begin one, logins that wait for their callback, and identities. */
 import { createHash } from 'node:crypto';
 import { normalizeEmail } from '../domain/email-domain.ts';
-import { DomainError } from '../domain/errors.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import type { PendingLogin } from '../domain/login.ts';
 import { readDigest, writeDigest } from './digest-column.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
 import type { PendingLoginTable } from './schema.ts';
-import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import { lockRow } from './sql-session.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -185,16 +184,12 @@ function readPendingLogin(row: PendingLoginTable, keyring: Keyring): PendingLogi
 }
 
 function openSecrets(keyring: Keyring, place: SecretPlace, row: PendingLoginTable): Secrets {
-  try {
-    return JSON.parse(openSecret(keyring, place, { keyId: row.key_id, box: row.secrets }));
-  } catch (error) {
-    if (!(error instanceof SecretBoxError)) throw error;
-    throw new DomainError(
-      'failed_precondition',
+  return JSON.parse(
+    openOrRefuse(
+      keyring,
+      place,
+      { keyId: row.key_id, box: row.secrets },
       'This login began under an encryption key that is gone. Begin again.',
-      {
-        cause: error,
-      },
-    );
-  }
+    ),
+  );
 }

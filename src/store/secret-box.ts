@@ -4,9 +4,10 @@
  *
  * AES-256-GCM (NIST SP 800-38D) with a fresh random nonce of 96 bits each time. Where the secret belongs is its
  * associated data, so that a ciphertext that is moved to another row or field does not open. It refuses to own where
- * keys come from (`keyring.ts`, `key-file.ts`) and what is said to a caller when a box does not open.
+ * keys come from (`keyring.ts`, `key-file.ts`) and the words in which a caller is told that a box does not open.
  */
 import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import { DomainError } from '../domain/errors.ts';
 import type { EncryptionKey, Keyring } from './keyring.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -61,6 +62,21 @@ export function openSecret(
     throw new SecretBoxError('The stored secret does not have the form of an encrypted one.');
   }
   return decrypt(key, place, decodeStrictly(nonce), decodeStrictly(sealed));
+}
+
+/** Fails with `DomainError('failed_precondition')` and this message for the caller; why is the cause, for the log. */
+export function openOrRefuse(
+  keyring: Keyring,
+  place: SecretPlace,
+  box: SecretBox,
+  message: string,
+): string {
+  try {
+    return openSecret(keyring, place, box);
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    throw new DomainError('failed_precondition', message, { cause: error });
+  }
 }
 
 function decrypt(key: EncryptionKey, place: SecretPlace, nonce: Buffer, sealed: Buffer): string {

@@ -1,11 +1,10 @@
 /** Owns the queries over signing keys, whose private halves are stored encrypted. */
-import { DomainError } from '../domain/errors.ts';
 import type { PublishedKey, SigningKey } from '../domain/id-token.ts';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
 import type { SigningKeyTable } from './schema.ts';
-import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import { lockByName } from './sql-session.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -74,17 +73,13 @@ function readSigningKey(row: Row, keyring: Keyring): SigningKey {
 }
 
 function openPrivateKey(row: Row, keyring: Keyring): string {
-  try {
-    return openSecret(keyring, placePrivateKey(row.id), {
+  return openOrRefuse(
+    keyring,
+    placePrivateKey(row.id),
+    {
       keyId: row.key_id,
       box: row.private_key,
-    });
-  } catch (error) {
-    if (!(error instanceof SecretBoxError)) throw error;
-    throw new DomainError(
-      'failed_precondition',
-      'A stored signing key cannot be decrypted. Ask the operator to restore the encryption key it is under.',
-      { cause: error },
-    );
-  }
+    },
+    'A stored signing key cannot be decrypted. Ask the operator to restore the encryption key it is under.',
+  );
 }

@@ -1,13 +1,12 @@
 /** Owns the queries over SSO configurations, their client secrets, and their email domains as they are looked up. */
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { DomainError } from '../domain/errors.ts';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { SsoConfiguration } from '../domain/sso-configuration.ts';
 import { readStringMap, readStrings, writeJson } from './json-column.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { Database, SsoConfigurationTable } from './schema.ts';
-import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import { lockRow, prepareQuery } from './sql-session.ts';
 import type { PreparedQuery, SqlSession } from './sql-session.ts';
@@ -93,16 +92,12 @@ export function createSsoConfigurationReads(
         .executeTakeFirst();
       if (row === undefined) return undefined;
       const box = { keyId: row.key_id, box: row.client_secret };
-      try {
-        return openSecret(keyring, placeClientSecret(row.organization_id, id), box);
-      } catch (error) {
-        if (!(error instanceof SecretBoxError)) throw error;
-        throw new DomainError(
-          'failed_precondition',
-          'The stored client secret cannot be decrypted. Set client_secret again, or ask the operator to restore the encryption key it is under.',
-          { cause: error },
-        );
-      }
+      return openOrRefuse(
+        keyring,
+        placeClientSecret(row.organization_id, id),
+        box,
+        'The stored client secret cannot be decrypted. Set client_secret again, or ask the operator to restore the encryption key it is under.',
+      );
     },
   };
 }

@@ -1,12 +1,11 @@
 /** Owns the queries over test logins, whose content is stored encrypted. */
-import { DomainError } from '../domain/errors.ts';
 import type { TestLogin } from '../domain/test-login.ts';
 import type { TrialReader, TrialWriter } from '../domain/trial-ports.ts';
 import { readDigest, writeDigest } from './digest-column.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
 import type { TestLoginTable } from './schema.ts';
-import { openSecret, SecretBoxError, sealSecret } from './secret-box.ts';
+import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import { lockRow } from './sql-session.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -91,14 +90,12 @@ function readTestLogin(row: TestLoginTable, keyring: Keyring): TestLogin {
 
 function openContent(keyring: Keyring, row: TestLoginTable): TestLogin['content'] {
   const place = placeContent(row.organization_id, row.id);
-  try {
-    return JSON.parse(openSecret(keyring, place, { keyId: row.key_id, box: row.content }));
-  } catch (error) {
-    if (!(error instanceof SecretBoxError)) throw error;
-    throw new DomainError(
-      'failed_precondition',
+  return JSON.parse(
+    openOrRefuse(
+      keyring,
+      place,
+      { keyId: row.key_id, box: row.content },
       'This test login began under an encryption key that is gone. Start another.',
-      { cause: error },
-    );
-  }
+    ),
+  );
 }
