@@ -32,6 +32,6 @@ export async function readSendableSecret(
     return await reader.readClientSecret(configuration.id);
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'failed_precondition') throw error;
-    throw new LoginFailure('start', 'secret_unavailable', error.message);
+    throw new LoginFailure('start', 'secret_undecryptable', error.message);
   }
 }

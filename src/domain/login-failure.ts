@@ -79,7 +79,9 @@ export type LoginFailureReason =
   | 'configuration_mismatch'
   | 'configuration_changed'
   | 'configuration_inactive'
+  /** It was given for another server than the issuer is at by now. */
   | 'secret_unavailable'
+  | 'secret_undecryptable'
   // Who may come in.
   | 'claims_too_large'
   | 'email_missing'

@@ -364,7 +364,7 @@ async function readRegistration(env: Environment, { configuration, secret }: Pla
     return { issuerUrl, clientId, clientSecret };
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'failed_precondition') throw error;
-    throw new LoginFailure('start', 'secret_unavailable', error.message);
+    throw new LoginFailure('start', 'secret_undecryptable', error.message);
   }
 }
 

@@ -23,7 +23,7 @@ export interface LoginRecord {
 export type ObserveLogin = (record: LoginRecord) => void;
 
 /** A secret that does not decrypt is the operator's to mend, whoever may read of it in the attempt. */
-const OUR_REASONS: ReadonlySet<LoginFailureReason> = new Set(['secret_unavailable']);
+const OUR_REASONS: ReadonlySet<LoginFailureReason> = new Set(['secret_undecryptable']);
 
 /** The record of a refusal, or `undefined` when it is told enough: to the caller, or to the admin in the attempt. */
 export function describeRefusal(

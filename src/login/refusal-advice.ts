@@ -114,6 +114,7 @@ const ADVICE: Readonly<Record<LoginFailureReason, RefusalAdvice>> = {
   user_suspended: NOT_ADMITTED,
 
   secret_unavailable: OURS,
+  secret_undecryptable: OURS,
 };
 
 export function adviseOn(reason: LoginFailureReason): RefusalAdvice {
