@@ -150,7 +150,7 @@ describe('The rule editor', () => {
     expect(await signInAs({ url, ssoConfigurationId: id, name: 'mallory' })).toBe(false);
     await ruleOf(tab).fill('!claims.email.startsWith("b")');
     await press(tab, 'Preview');
-    await seeHeading(tab, 'one person shut out');
+    await seeHeading(tab, 'It would shut out one person');
     await seeHeading(tab, 'Would be shut out (1)');
     const preview = await tab.locator('.notice.warn').innerText();
     expect(preview).toContain('b***@example.com');

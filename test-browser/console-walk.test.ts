@@ -117,7 +117,7 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   await rule.fill('claims.email_verified && "engineering" in claims.groups');
   await seeHeading(tab, 'A person with these claims gets in');
   await press(tab, 'Preview');
-  await seeHeading(tab, 'one person shut out');
+  await seeHeading(tab, 'It would shut out one person');
   const preview = await tab.locator('.notice.warn').innerText();
   expect(preview).toContain('b***@example.com');
   expect(preview).toContain('"engineering" in claims.groups');

@@ -25,12 +25,7 @@ export function RulePreview({ preview }: { readonly preview: PreviewClaimsExpres
       <h3>
         {isSame
           ? 'It changes nothing for anybody'
-          : [
-              shutOutCount > 0 && `${countPeople(shutOutCount)} shut out`,
-              letInCount > 0 && `${countPeople(letInCount)} let in`,
-            ]
-              .filter((part) => part !== false)
-              .join(', ')}
+          : `It would ${describeChange(shutOutCount, letInCount)}`}
       </h3>
       <p>
         Tried on the newest sign-in of each of {countPeople(people)} (
@@ -66,8 +61,9 @@ function People({
               <bdi>{maskedEmail === '' ? 'Somebody without an email' : maskedEmail}</bdi>
             </b>
             , last tried <Moment at={endedAt} />
-            {explanation === undefined || explanation.causes.length === 0 ? (
-              <p>{detail}</p>
+            {/* With one cause, its sentence says all: there are no values to show. */}
+            {explanation === undefined || explanation.causes.length < 2 ? (
+              <p>{explanation?.summary ?? detail}</p>
             ) : (
               <Explanation explanation={explanation} />
             )}
@@ -81,4 +77,12 @@ function People({
 
 function countPeople(count: number): string {
   return count === 1 ? 'one person' : `${count} people`;
+}
+
+function describeChange(shutOut: number, letIn: number): string {
+  const parts = [
+    ...(shutOut > 0 ? [`shut out ${countPeople(shutOut)}`] : []),
+    ...(letIn > 0 ? [`let in ${countPeople(letIn)}`] : []),
+  ];
+  return parts.join(' and ');
 }
