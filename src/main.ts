@@ -153,6 +153,7 @@ async function startWithStore(
           sessionUses,
           allowedOrigins: config.allowedOrigins,
           observe: createCallObserver(logger),
+          health: { checkReadiness: () => store.ping(), draining: () => listener.draining },
         }),
         config.trustedProxies,
       ),

@@ -4,45 +4,24 @@
  * runner's affair, and `config.yaml`'s.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { env, fail, folder, installGoTool, print, root, run } from './go-tool.ts';
 
 /** Needs Go 1.26. */
 const version = 'v1.0.7';
 const module = 'connectrpc.com/conformance';
-
-const root = join(import.meta.dirname, '..');
-/** Ignored by Git; what is in it can be deleted. */
-const folder = join(root, '.generate', 'conformance');
-const runner = join(folder, 'connectconformance');
 
 /** Servers at once; the runner sends 8 requests at once. */
 const servers = 2;
 /** Some 40 s on two cores. The runner waits for ever for some answers that do not come. */
 const patienceMs = 5 * 60 * 1000;
 
-const env = {
-  ...process.env,
-  PATH: [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter),
-  GOBIN: folder,
-  GOWORK: 'off',
-};
-
-mkdirSync(folder, { recursive: true });
-getRunner();
+const runner = installGoTool(`${module}/cmd/connectconformance`, version);
 generate();
 checkTypes();
 process.exitCode = await runCases();
-
-function getRunner(): void {
-  if (run(runner, ['--version'], 'quiet')?.includes(version) === true) return;
-  if (run('go', ['version'], 'quiet') === undefined) {
-    fail('The conformance runner is built with Go (1.26 or later), and there is no `go` here.');
-  }
-  const tool = `${module}/cmd/connectconformance@${version}`;
-  print(`Building ${tool}, which takes minutes the first time …`);
-  if (run('go', ['install', tool]) === undefined) fail(`${tool} could not be built.`);
-}
 
 /** From the module's own source, so that schema and runner are of one version. */
 function generate(): void {
@@ -128,20 +107,4 @@ function report(output: string, code: number): number {
   writeFileSync(join(folder, 'counts.json'), `${JSON.stringify(counts)}\n`);
   print(`Connect conformance ${version}: ${passed} of ${total} cases pass.`);
   return code;
-}
-
-/** The standard output, or undefined when it could not be run or failed. */
-function run(command: string, args: readonly string[], errors?: 'quiet'): string | undefined {
-  const stdio = ['ignore', 'pipe', errors === 'quiet' ? 'ignore' : 'inherit'] as const;
-  const { status, stdout } = spawnSync(command, args, { cwd: folder, env, stdio: [...stdio] });
-  return status === 0 ? stdout.toString() : undefined;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function fail(reason: string): never {
-  process.stderr.write(`test:conformance: ${reason}\n`);
-  process.exit(1);
 }

@@ -38,6 +38,7 @@ const handleRpc = createRpcEndpoint(
       createValidateInterceptor({ validator: createValidator({ registry }) }),
     ],
     errorHeader: adviseOnRetry,
+    endlessPaths: [],
     routes: (router) => router.service(ConformanceService, conformanceService),
   },
   [],

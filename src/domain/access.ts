@@ -20,7 +20,13 @@ export interface Principal {
 type NotFound = () => DomainError;
 
 /** The services that answer callers without credentials. */
-const OPEN_SERVICES: ReadonlySet<string> = new Set(['gitpod.v1.AccountService']);
+const OPEN_SERVICES: ReadonlySet<string> = new Set([
+  'gitpod.v1.AccountService',
+  // Whether the server can be called, and what its public schema says: nothing of anybody's.
+  'grpc.health.v1.Health',
+  'grpc.reflection.v1.ServerReflection',
+  'grpc.reflection.v1alpha.ServerReflection',
+]);
 
 /** Whether a call of this service needs credentials, by the service's full name. */
 export function needsCredentials(service: string): boolean {

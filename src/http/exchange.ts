@@ -18,7 +18,21 @@ export type ErrorPlace = 'handle' | 'accept' | 'client';
 
 export type ReportError = (error: unknown, place: ErrorPlace) => void;
 
-/** Runs the handler; never throws. `onDeadline` is called if the response has not ended after `timeoutMs`. */
+/** Answers that last as long as their caller listens. */
+const endless = new WeakSet<HttpResponse>();
+
+/**
+ * Lifts the deadline of an answer such as a watch's; its request must have come by then nevertheless. Its connection and
+ * its stream count as any other.
+ */
+export function liftDeadline(response: HttpResponse): void {
+  endless.add(response);
+}
+
+/**
+ * Runs the handler; never throws. `onDeadline` is called if the response has not ended after `timeoutMs` and may not go
+ * on.
+ */
 export function runExchange(
   exchange: {
     readonly request: HttpRequest;
@@ -30,7 +44,9 @@ export function runExchange(
   onDeadline: () => void,
 ): void {
   const { request, response, handle, report } = exchange;
-  const deadline = setTimeout(onDeadline, timeoutMs);
+  const deadline = setTimeout(() => {
+    if (!endless.has(response) || !request.complete) onDeadline();
+  }, timeoutMs);
   // A pipelined response whose connection dies may never say `close`; its timer shall not keep the process.
   deadline.unref();
   response.once('close', () => clearTimeout(deadline));

@@ -6,6 +6,7 @@ import type { RpcOptions } from '../rpc/routes.ts';
 import { answerJson } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
+import { liftDeadline } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
 import { createUnaryAdapter } from './unary-adapter.ts';
@@ -19,8 +20,9 @@ export function createRpcEndpoint(
   options: RpcOptions,
   trustedProxies: readonly AddressBlock[],
 ): HandleHttp {
+  const { endlessPaths, ...adapterOptions } = options;
   const serve = createUnaryAdapter({
-    ...options,
+    ...adapterOptions,
     defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
     contextValues: (request) => {
       const readAddress = () =>
@@ -38,6 +40,7 @@ export function createRpcEndpoint(
   return (request, response) => {
     // What is answered depends on who asks, which caches need not know.
     if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
+    if (endlessPaths.some((path) => request.url?.endsWith(path) === true)) liftDeadline(response);
     serve(request, response);
   };
 }

@@ -8,20 +8,26 @@ import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { adviseOnRetry } from './errors.ts';
 import { createAccountService } from './account-service.ts';
+import { createHealthService } from './health-service.ts';
+import type { HealthSource } from './health-service.ts';
 import { createIdentityService } from './identity-service.ts';
 import { createInterceptors } from './interceptors.ts';
 import { createLoginAttemptService } from './login-attempt-service.ts';
 import { createMemberService } from './member-service.ts';
 import { createOrganizationService } from './organization-service.ts';
+import { createReflectionService } from './reflection-service.ts';
 import { createRequestGate } from './request-gate.ts';
 import type { RequestGateOptions } from './request-gate.ts';
 import { createSsoConfigurationService } from './sso-configuration-service.ts';
 import { createUserService } from './user-service.ts';
 
-/** What every call is held to, whichever service it asks. */
-const callLimits = {
+/** What every call is held to, whichever service it asks; also the conformance suite's (`test-conformance`). */
+export const callLimits = {
   /** Of one message, decompressed, in bytes. The largest sensible request has some 20 kB. */
   readMaxBytes: 64 * 1024,
   /** In bytes. A page of 100 configurations, each as large as it may be, stays below. */
@@ -37,16 +43,21 @@ export type RpcOptions = ConnectRouterOptions & {
   readonly routes: (router: ConnectRouter) => void;
   /** Headers to add to the answer to an error that no interceptor saw. */
   readonly errorHeader: (error: ConnectError) => Readonly<Record<string, string>>;
+  /** Paths of the methods whose answer lasts as long as its caller listens. */
+  readonly endlessPaths: readonly string[];
 };
 
-export function createRpcOptions(options: RequestGateOptions): RpcOptions {
-  const { env, observe } = options;
+type RpcEnvironment = RequestGateOptions & { readonly health: HealthSource };
+
+export function createRpcOptions(options: RpcEnvironment): RpcOptions {
+  const { env, observe, health } = options;
   return {
     ...callLimits,
     jsonOptions,
     requestGate: createRequestGate(options),
     interceptors: createInterceptors(observe),
     errorHeader: adviseOnRetry,
+    endlessPaths: [`/${Health.typeName}/${Health.method.watch.name}`],
     routes(router) {
       router.service(AccountService, createAccountService(env));
       router.service(OrganizationService, createOrganizationService(env));
@@ -55,6 +66,17 @@ export function createRpcOptions(options: RequestGateOptions): RpcOptions {
       router.service(LoginAttemptService, createLoginAttemptService(env));
       router.service(MemberService, createMemberService(env));
       router.service(SSOConfigurationService, createSsoConfigurationService(env));
+
+      const own = new Set(router.handlers.map(({ service }) => service));
+      router.service(Health, createHealthService(health, [...own]));
+      const reflection = createReflectionService([
+        ...own,
+        Health,
+        ServerReflection,
+        ServerReflectionAlpha,
+      ]);
+      router.service(ServerReflection, reflection);
+      router.service(ServerReflectionAlpha, reflection);
     },
   };
 }

@@ -1,4 +1,4 @@
-// `buf curl`, over each protocol, with nothing but our proto files.
+// `buf curl`, over each protocol, with nothing but our proto files, and by reflection without them.
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
@@ -19,9 +19,10 @@ beforeAll(async () => {
 
 afterAll(() => claimgate.stop());
 
-async function bufCurl(rpc: string, body: object, options: readonly string[]) {
+async function bufCurl(rpc: string, body: object, options: readonly string[], schema = 'proto') {
   const url = `${claimgate.url}/gitpod.v1.${rpc}`;
-  const args = ['curl', '--schema', 'proto', '--data', JSON.stringify(body), ...options, url];
+  const source = schema === '' ? [] : ['--schema', schema];
+  const args = ['curl', ...source, '--data', JSON.stringify(body), ...options, url];
   const child = spawn(join(root, 'node_modules', '.bin', 'buf'), args, { cwd: root });
   child.stdin.end();
   const [stdout, stderr, code] = await Promise.all([
@@ -69,4 +70,12 @@ describe.each(protocols)('%s', (name, ...options) => {
       details: [{ type: 'buf.validate.Violations' }],
     });
   });
+});
+
+test.each(['grpc-v1', 'grpc-v1alpha'])('without a schema, by reflection of %s', async (version) => {
+  const rpc = 'IdentityService/GetAuthenticatedIdentity';
+  const header = `Authorization: Bearer ${claimgate.token}`;
+  const options = ['--http2-prior-knowledge', '--reflect-protocol', version, '--header', header];
+  const { answer } = await bufCurl(rpc, {}, options, '');
+  expect(answer).toMatchObject({ organizationId: claimgate.organizationId });
 });
