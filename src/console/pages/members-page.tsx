@@ -180,7 +180,7 @@ function Creation({ tell }: { readonly tell: (message: string) => void }) {
         onChange={type(setEmail)}
         isRequired
         autoComplete="off"
-        maxLength={320}
+        maxLength={254}
       />
       <TextField
         label="Name"

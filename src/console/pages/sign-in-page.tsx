@@ -67,7 +67,7 @@ function SingleSignOn() {
           value={email}
           onChange={setEmail}
           isRequired
-          maxLength={320}
+          maxLength={254}
         />
         <Button kind="primary" type="submit">
           Continue
