@@ -121,6 +121,7 @@ describe('Login attempts', () => {
     await tab.getByLabel('How they ended').selectOption({ label: 'Let in' });
     await tab.waitForURL(`${url}/attempts?outcome=admitted`);
     await tab.getByRole('heading', { name: 'm***@example.com' }).waitFor({ state: 'detached' });
+    await seeHeading(tab, 'a***@example.com');
     expect(await tab.getByRole('article').count()).toBe(1);
     await tab.getByLabel('Configuration').selectOption({ label: 'Example SSO' });
     await tab.waitForURL(`${url}/attempts?outcome=admitted&configuration=${id}`);
