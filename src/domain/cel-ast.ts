@@ -89,6 +89,11 @@ export function listChildren(node: CelNode): readonly CelNode[] {
   }
 }
 
+/** The parts below whose names mean the same as here: of a macro its range alone, since the rest has a name of its own. */
+export function listChildrenInScope(node: CelNode): readonly CelNode[] {
+  return node.kind === 'macro' ? [node.range] : listChildren(node);
+}
+
 /** The node with this id, or undefined. */
 export function findNode(root: CelNode, id: number): CelNode | undefined {
   if (root.id === id) return root;

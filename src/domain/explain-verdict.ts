@@ -16,7 +16,7 @@
  */
 import { createBudget } from './cel-budget.ts';
 import type { CelBudget } from './cel-budget.ts';
-import { findNode } from './cel-ast.ts';
+import { findNode, listChildrenInScope } from './cel-ast.ts';
 import type { CelCall, CelMacro, CelNode } from './cel-ast.ts';
 import type { CelBindings, CelOutcome } from './cel-evaluator.ts';
 import { findStart, formatNode } from './cel-format.ts';
@@ -269,7 +269,9 @@ function createSearch({ source, ast, program }: CompiledClaimsExpression, claims
     if (node.kind === 'call' && (node.name === '_&&_' || node.name === '_||_')) {
       return explainLogic(node, wanted, place);
     }
-    const failing = listEvaluable(node).find((child) => evaluate(child, place).kind === 'error');
+    const failing = listChildrenInScope(node).find(
+      (child) => evaluate(child, place).kind === 'error',
+    );
     if (failing !== undefined) return explain(failing, wanted, place);
     if (node.kind === 'macro') {
       return explainElements(node, place, ({ kind }) => kind === 'error', wanted);
@@ -283,26 +285,6 @@ function createSearch({ source, ast, program }: CompiledClaimsExpression, claims
     explain,
     result: () => ({ causes, missingClaims: [...missing.values()] }),
   };
-}
-
-/** The parts below that need no variable which the part itself brings. */
-function listEvaluable(node: CelNode): readonly CelNode[] {
-  switch (node.kind) {
-    case 'literal':
-    case 'ident':
-      return [];
-    case 'select':
-      return [node.operand];
-    case 'call':
-      // Of a choice, one branch is not taken; whichever fails is found by going on from there.
-      return node.target === undefined ? node.args : [node.target, ...node.args];
-    case 'list':
-      return node.elements;
-    case 'map':
-      return node.entries.flatMap(({ key, value }) => [key, value]);
-    case 'macro':
-      return [node.range];
-  }
 }
 
 function isValue(outcome: CelOutcome, value: boolean): boolean {

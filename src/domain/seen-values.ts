@@ -1,5 +1,5 @@
 /** Owns what a part of a rule looked at: the claims that it reaches for, with their values, and those that are absent. */
-import { listChildren } from './cel-ast.ts';
+import { listChildren, listChildrenInScope } from './cel-ast.ts';
 import type { CelNode } from './cel-ast.ts';
 import type { CelBindings, CelOutcome } from './cel-evaluator.ts';
 import { formatNode, formatValue } from './cel-format.ts';
@@ -103,7 +103,7 @@ function listOperands(node: CelNode): readonly CelNode[] {
 /** The longest chains of names, each of which has a value by itself. */
 function listPaths(node: CelNode): readonly CelNode[] {
   if (node.kind === 'ident') return [node];
-  return isChain(node) ? [node] : listBelow(node).flatMap(listPaths);
+  return isChain(node) ? [node] : listChildrenInScope(node).flatMap(listPaths);
 }
 
 function isChain(node: CelNode): boolean {
@@ -112,23 +112,4 @@ function isChain(node: CelNode): boolean {
   if (node.kind !== 'call' || node.name !== '_[_]') return false;
   const [operand, index] = node.args;
   return operand !== undefined && isChain(operand) && index?.kind === 'literal';
-}
-
-/** The parts below whose names mean the same as here: not those within a macro, which has a name of its own. */
-function listBelow(node: CelNode): readonly CelNode[] {
-  switch (node.kind) {
-    case 'literal':
-    case 'ident':
-      return [];
-    case 'select':
-      return [node.operand];
-    case 'call':
-      return node.target === undefined ? node.args : [node.target, ...node.args];
-    case 'list':
-      return node.elements;
-    case 'map':
-      return node.entries.flatMap(({ key, value }) => [key, value]);
-    case 'macro':
-      return [node.range];
-  }
 }
