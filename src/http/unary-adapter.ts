@@ -18,6 +18,8 @@
  * |                                                |                   | nothing after; a stalled body ends too        |
  * | timeout of more than 24.8 days                 | times out at once | no timer (Node's are 31 bits long)            |
  * | error quoting half a surrogate pair, in gRPC   | never answers     | answers, with U+FFFD in its place             |
+ * | error in gRPC and gRPC-Web                     | all but letters   | `grpc-message` encoded as gRPC says, no more, |
+ * |                                                | is %-encoded      | which not all clients would decode            |
  * | envelope cut short right after its head        | ignores it        | invalid_argument: incomplete like any other   |
  * | envelopes too many                             | as chunks arrive  | judged when the body is complete              |
  * | `Host` that makes no URL, or none              | throws: ends the  | served; a stream gets 400                     |

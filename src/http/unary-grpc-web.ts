@@ -2,9 +2,10 @@
  * Owns unary calls of gRPC-Web: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md. The status travels at the
  * end of the body, in an envelope of its own. Its base64 form (`-text`) is not served, by connect-es neither.
  */
-import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { sendAnswer } from './answer.ts';
 import type { HeaderFields } from './answer.ts';
+import { setGrpcStatus } from './grpc-status.ts';
 import type { UnaryCall, UnaryProtocol } from './unary-call.ts';
 import { packEnvelope, readEnvelopedInput } from './unary-envelope.ts';
 
@@ -28,7 +29,7 @@ export const grpcWebProtocol: UnaryProtocol = {
   },
 
   async answerError(call, error) {
-    setTrailerStatus(call.context.responseTrailer, error);
+    setGrpcStatus(call.context.responseTrailer, error);
     await send(call, undefined);
   },
 };

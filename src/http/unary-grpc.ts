@@ -2,8 +2,9 @@
  * Owns unary calls of gRPC: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. The status travels in HTTP
  * trailers.
  */
-import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { sendAnswer } from './answer.ts';
+import { setGrpcStatus } from './grpc-status.ts';
 import type { UnaryProtocol } from './unary-call.ts';
 import { packEnvelope, readEnvelopedInput } from './unary-envelope.ts';
 
@@ -31,7 +32,7 @@ export const grpcProtocol: UnaryProtocol = {
   },
 
   answerError({ context, response }, error) {
-    setTrailerStatus(context.responseTrailer, error);
+    setGrpcStatus(context.responseTrailer, error);
     sendAnswer(response, {
       status: 200,
       header: context.sentHeader(),

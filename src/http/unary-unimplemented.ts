@@ -5,9 +5,9 @@
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
-import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { sendAnswer } from './answer.ts';
+import { setGrpcStatus } from './grpc-status.ts';
 import { drainBody } from './unary-body.ts';
 import { toNodeHeaders } from './unary-context.ts';
 import { encodeEnvelope } from './unary-envelope.ts';
@@ -38,7 +38,7 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
       body,
     });
   } else {
-    const trailer = toNodeHeaders(setTrailerStatus(new Headers(), error), {});
+    const trailer = toNodeHeaders(setGrpcStatus(new Headers(), error), {});
     const header = { 'content-type': type.protocol.contentType[type.format] };
     sendAnswer(
       response,

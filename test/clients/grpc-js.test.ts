@@ -100,7 +100,7 @@ describe('an error', () => {
     const error = await fail(call(getSSOConfiguration, { ssoConfigurationId }));
     expect([error.code, error.details]).toEqual([
       status.NOT_FOUND,
-      expect.stringContaining('No such SSO configuration'),
+      'No such SSO configuration. ListSSOConfigurations shows those of your organization.',
     ]);
     expect((await fail(call(getSSOConfiguration, {}, { token: '' }))).code).toBe(
       status.UNAUTHENTICATED,
@@ -113,6 +113,7 @@ describe('an error', () => {
   test('of rules carries the violations as its details', async () => {
     const error = await fail(call(createSSOConfiguration, { clientSecret: 'hush' }));
     expect(error.code).toBe(status.INVALID_ARGUMENT);
+    expect(error.details).toContain('organization_id: value is required [required], ');
     const trailer = new Headers({ 'grpc-status': String(error.code) });
     const [details] = error.metadata.get('grpc-status-details-bin');
     trailer.set('grpc-status-details-bin', Buffer.from(details ?? '').toString('base64'));

@@ -148,6 +148,20 @@ const differences: readonly Difference[] = [
   },
 ];
 
+/** Not in the list above, so that it excuses nothing else: answers are compared with their messages decoded. */
+const spelling: Difference = {
+  what: 'what gRPC need not encode of a message is not encoded',
+  why: 'its specification says which characters are; the original encodes all but letters, and grpc-js shows %3A',
+  example: write('grpc', 'json', []),
+  allows: (ours, original) =>
+    ours.message === original.message &&
+    ours.trailers['grpc-message'] === 'protocol error: missing input message for unary method' &&
+    isDeepStrictEqual(
+      { ...ours.trailers, 'grpc-message': '' },
+      { ...original.trailers, 'grpc-message': '' },
+    ),
+};
+
 // How answers are compared ------------------------------------------------------------------------------------------
 
 /** Not of the call but of the connection, the clock, or the way in which a body is cut into pieces. */
@@ -163,9 +177,15 @@ function comparable(answer: WireAnswer, read: ReadAnswer): unknown {
   return {
     status: answer.status,
     headers: Object.fromEntries(headers),
-    trailers: answer.trailers,
-    read,
+    trailers: decodeMessage(answer.trailers),
+    read: { ...read, trailers: decodeMessage(read.trailers) },
   };
+}
+
+function decodeMessage(trailers: Readonly<Record<string, unknown>>) {
+  const message = trailers['grpc-message'];
+  if (typeof message !== 'string') return trailers;
+  return { ...trailers, 'grpc-message': decodeURIComponent(message) };
 }
 
 /**
@@ -206,7 +226,7 @@ it('answers over HTTP/2 as connect-es does, but for the table of differences', a
   await compare(2, 2000);
 }, 240_000);
 
-it.for(differences)('differs on purpose: $what', async ({ example, allows }) => {
+it.for([...differences, spelling])('differs on purpose: $what', async ({ example, allows }) => {
   const { request: sent, plan } = example;
   const ours = readAnswer(await openClient(1, await serveOurs(1))(sent));
   const original = readAnswer(await openClient(1, await serveOriginal(1))(sent));
