@@ -2,9 +2,6 @@
  * Composition root: joins all parts, and is the only reader of the environment and of signals.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { v7 as newId } from 'uuid';
 
@@ -14,8 +11,7 @@ import { createDnsResolver } from './dns/dns-resolver.ts';
 import { bootstrapStore } from './domain/bootstrap.ts';
 import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, makeFirstKey, publishKeySet } from './domain/id-token.ts';
-import type { Environment, Store } from './domain/ports.ts';
-import type { RateLimiter } from './domain/rate-limiter.ts';
+import type { Environment } from './domain/ports.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
@@ -23,18 +19,16 @@ import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
-import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
-import { rememberRefusals } from './limits/remember-refusals.ts';
 import { createCallObserver, createLogger, createLoginObserver } from './log.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { createConfigurationChecker } from './oidc/configuration-checker.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
+import { describeDatabase, openStore } from './open-store.ts';
+import type { OpenedStore } from './open-store.ts';
 import { createRpcOptions } from './rpc/routes.ts';
 import { describeStart } from './start-message.ts';
-import { loadOrCreateKeyFile } from './store/key-file.ts';
-import type { Keyring } from './store/keyring.ts';
-import { openSqliteStore } from './store/sqlite.ts';
+import { loadTlsFiles } from './tls-files.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** How long calls under way may take to finish when we stop, in milliseconds. */
@@ -63,7 +57,13 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
     process.stderr.write(`claimgate: ${describeStartFailure(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
-  process.stdout.write(describeStart(server, config.tls !== undefined));
+  process.stdout.write(
+    describeStart({
+      ...server,
+      isTls: config.tls !== undefined,
+      database: describeDatabase(config.database),
+    }),
+  );
   const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
   logger.info({ signal }, 'stopping');
   try {
@@ -78,10 +78,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
 
 /** Starts everything, in the order in which it depends on one another; on failure, ends what had started. */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
-  const tls = config.tls && {
-    cert: await readFile(config.tls.certFile),
-    key: await readFile(config.tls.keyFile),
-  };
+  const tls = config.tls && (await loadTlsFiles(config.tls));
   // Ends what has started, the last first, and all of it also when one part fails to end.
   const started = new AsyncDisposableStack();
   try {
@@ -195,38 +192,6 @@ async function startWithStore(
   if (bootstrapped !== undefined) await makeFirstKey(env);
   drainMs = DRAIN_MS;
   return { url, bootstrapped };
-}
-
-interface OpenedStore {
-  readonly store: Store;
-  /** Counts for all processes that share the store. */
-  readonly rateLimiter: RateLimiter;
-}
-
-async function openStore({ database, encryptionKeys }: Config): Promise<OpenedStore> {
-  if (database.kind === 'postgres') {
-    if (encryptionKeys === undefined) throw new Error('PostgreSQL needs encryption keys');
-    // Its driver takes time and memory that the embedded store does not need.
-    const { openPostgresStore } = await import('./store/postgres.ts');
-    const store = await openPostgresStore({ url: database.url, keyring: encryptionKeys });
-    const rateLimiter = rememberRefusals(store.rateLimiter, () => performance.now());
-    return { store, rateLimiter };
-  }
-  const { file } = database;
-  const keyring = encryptionKeys ?? (await loadKeyFileOf(file));
-  const store = await openSqliteStore({ file, keyring });
-  return { store, rateLimiter: createMemoryRateLimiter() };
-}
-
-/** A key file that is made anew beside a database that is there would open none of its secrets. */
-async function loadKeyFileOf(databaseFile: string): Promise<Keyring> {
-  const keyFile = join(dirname(databaseFile), 'claimgate.key');
-  if (existsSync(databaseFile) && !existsSync(keyFile)) {
-    throw new Error(
-      `The database ${databaseFile} is there, and the key file ${keyFile} that its secrets are encrypted under is not. Put it back, or set CLAIMGATE_ENCRYPTION_KEYS.`,
-    );
-  }
-  return loadOrCreateKeyFile(keyFile);
 }
 
 function createUrl(scheme: string, host: string, port: number): string {

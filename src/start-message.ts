@@ -1,12 +1,17 @@
 /** Owns what a person at a terminal reads when the server has started. */
 import type { Bootstrapped } from './domain/bootstrap.ts';
 
+export interface Started {
+  readonly url: string;
+  readonly isTls: boolean;
+  /** Where the data is, without credentials. */
+  readonly database: string;
+  readonly bootstrapped: Bootstrapped | undefined;
+}
+
 /** A token that was generated is shown here, this once. */
-export function describeStart(
-  { url, bootstrapped }: { readonly url: string; readonly bootstrapped: Bootstrapped | undefined },
-  isTls: boolean,
-): string {
-  const listening = `Claimgate listens at ${url}\n`;
+export function describeStart({ url, bootstrapped, isTls, database }: Started): string {
+  const listening = `Claimgate listens at ${url}\nIts data is in ${database}\n`;
   if (bootstrapped === undefined) return listening;
   const { generatedToken, organizationId } = bootstrapped;
   const token = generatedToken ?? '$CLAIMGATE_BOOTSTRAP_TOKEN';
