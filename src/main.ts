@@ -12,6 +12,7 @@ import { bootstrapStore } from './domain/bootstrap.ts';
 import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, makeFirstKey, publishKeySet } from './domain/id-token.ts';
 import type { Environment } from './domain/ports.ts';
+import { createReadinessCheck } from './domain/readiness.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
@@ -137,6 +138,10 @@ async function startWithStore(
   );
   const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
   started.defer(() => upkeep.stop());
+  const checkReadiness = createReadinessCheck({
+    ping: () => store.ping(),
+    now: () => performance.now(),
+  });
   const consoleFolder = findConsoleFolder();
   const listener = await startListener({
     host: config.host,
@@ -150,7 +155,7 @@ async function startWithStore(
           sessionUses,
           allowedOrigins: config.allowedOrigins,
           observe: createCallObserver(logger),
-          health: { checkReadiness: () => store.ping(), draining: () => listener.draining },
+          health: { checkReadiness, draining: () => listener.draining },
         }),
         config.trustedProxies,
       ),
@@ -165,7 +170,7 @@ async function startWithStore(
       ),
       console: consoleFolder === undefined ? undefined : await loadStaticFiles(consoleFolder, env),
       allowedOrigins: config.allowedOrigins,
-      checkReadiness: () => store.ping(),
+      checkReadiness,
       noteUnready: (error) => logger.warn({ err: error }, 'not ready'),
       isDraining: () => listener.draining.aborted,
       documents: new Map([

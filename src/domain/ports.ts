@@ -173,7 +173,7 @@ export interface Store extends StoreReader {
    * be run again, so it has no effects outside the transaction.
    */
   transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>;
-  /** Resolves when the database answers and takes writes. */
+  /** Writes, and resolves when that is durable. Asking often is for `readiness.ts` to prevent. */
   ping(): Promise<void>;
   /** Waits for what is running, then closes. Calls after it fail. */
   close(): Promise<void>;

@@ -60,7 +60,7 @@ async function answerReadiness(exchange: Exchange, options: RequestHandlerOption
     await options.checkReadiness();
   } catch (error) {
     options.noteUnready(error);
-    const reason = 'The store does not answer.';
+    const reason = 'The store takes no writes.';
     return answerJson(exchange, 503, { status: 'unavailable', reason });
   }
   return answerJson(exchange, 200, { status: 'ok' });

@@ -69,6 +69,9 @@ function bindStore(
     {
       reader,
       runTransaction: (work) => repeatTransaction(() => writer.transaction().execute(work)),
+      // Without a transaction around it: a process that is stopped in the middle of one would keep the others waiting.
+      // Not where reads travel together: what hangs there keeps those behind it waiting.
+      runWrite: (write) => write(writer),
       locksRows: true,
       close: async () => {
         await Promise.all([pool.close(), lanes.close()]);

@@ -5,6 +5,7 @@
  * One shape for all databases: ids, lists, maps and binary values are text (lists and maps as JSON, binary values as
  * base64url), times are integer milliseconds since 1970, booleans are 0 or 1.
  */
+import type { Generated } from 'kysely';
 import type { DomainVerificationState } from '../domain/domain-verification.ts';
 import type { LoginOutcome } from '../domain/login-attempt.ts';
 import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
@@ -190,6 +191,8 @@ export interface RateLimitTable {
 /** One row for each thing that is locked without being a row of its own. */
 export interface StoreLockTable {
   name: StoreLockName;
+  /** Of `writable`: how often it has been seen that the store takes writes. */
+  write_count: Generated<number>;
 }
 
 export type StoreLockName = 'operators' | 'signing_keys' | 'writable';

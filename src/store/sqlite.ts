@@ -82,6 +82,7 @@ function bindStore(
     {
       reader: new Kysely<Database>({ dialect: createReadingDialect(reading) }),
       runTransaction: (work) => writer.transaction().execute(work),
+      runWrite: (write) => writer.transaction().execute(write),
       locksRows: false,
       close: () => dialect.close(closeAll),
     },

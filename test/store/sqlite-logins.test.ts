@@ -147,7 +147,13 @@ describe('queries of logins', () => {
       log: ({ query }) => void statements.push(query.sql),
     });
     const watched = createSqlStore(
-      { reader, runTransaction: (work) => work(reader), locksRows: false, close: async () => {} },
+      {
+        reader,
+        runTransaction: (work) => work(reader),
+        runWrite: (write) => write(reader),
+        locksRows: false,
+        close: async () => {},
+      },
       TEST_KEYRING,
     );
     const home = await insertLoginHome(store);

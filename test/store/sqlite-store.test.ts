@@ -253,6 +253,15 @@ describe('another process that holds the write lock', () => {
   });
 });
 
+test('A ping writes', async () => {
+  const other = new DatabaseSync(folder.file);
+  const readVersion = () => other.prepare('PRAGMA data_version').get()?.['data_version'];
+  const before = readVersion();
+  await store.ping();
+  expect(readVersion()).not.toBe(before);
+  other.close();
+});
+
 describe('what SQLite says', () => {
   test('is not repeated, and kept as the cause for the log', async () => {
     const database = new DatabaseSync(folder.file);
@@ -298,7 +307,13 @@ describe('queries that every caller may make', () => {
       log: ({ query }) => void statements.push(query.sql),
     });
     const watched = createSqlStore(
-      { reader, runTransaction: (work) => work(reader), locksRows: false, close: async () => {} },
+      {
+        reader,
+        runTransaction: (work) => work(reader),
+        runWrite: (write) => write(reader),
+        locksRows: false,
+        close: async () => {},
+      },
       TEST_KEYRING,
     );
     const page = { size: 25 };

@@ -5,6 +5,7 @@ import { createLoginTables } from './0002-login.ts';
 import { createRateLimitTable } from './0003-rate-limit.ts';
 import { createTestLoginTable } from './0003-test-login.ts';
 import { createTokenSessions } from './0004-token-session.ts';
+import { createWriteCount } from './0005-write-count.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -26,4 +27,5 @@ export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0003-rate-limit', up: createRateLimitTable },
   { name: '0003-test-login', up: createTestLoginTable },
   { name: '0004-token-session', up: createTokenSessions },
+  { name: '0005-write-count', up: createWriteCount },
 ];
