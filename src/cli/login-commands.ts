@@ -3,12 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 
 import { listAll } from '../client/node.ts';
-import {
-  LoginAttemptSchema,
-  LoginOutcome,
-  LoginOutcomeSchema,
-} from '../../gen/claimgate/v1/login_attempt_pb.ts';
-import type { LoginAttempt } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { LoginAttemptSchema, LoginOutcome } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { GetSSOLoginURLResponseSchema } from '../../gen/gitpod/v1/account_pb.ts';
 import type { CliContext } from './cli-context.ts';
 import {
@@ -22,8 +17,9 @@ import {
   SERVER_HELP,
 } from './connection.ts';
 import type { ConnectionOptions, ServerOptions } from './connection.ts';
-import { formatExplanation } from './format-explanation.ts';
-import { formatEnum, formatText, formatTime } from './format-value.ts';
+import { formatText } from './format-value.ts';
+import { LOGIN_ATTEMPT_COLUMNS } from './login-attempt-columns.ts';
+import { addLoginShowCommand } from './login-show-command.ts';
 import {
   addListOptions,
   addLongOption,
@@ -32,38 +28,7 @@ import {
   printList,
   write,
 } from './print.ts';
-import type { Column, LongListOptions, PrintOptions } from './print.ts';
-
-const COLUMNS: readonly Column<LoginAttempt>[] = [
-  { title: 'Time', read: ({ endedAt }) => formatTime(endedAt) },
-  { title: 'Outcome', read: ({ outcome }) => formatEnum(LoginOutcomeSchema, outcome) },
-  { title: 'Stage', read: ({ stage }) => formatText(stage) },
-  { title: 'Reason', read: ({ reason }) => formatText(reason) },
-  { title: 'Detail', read: ({ detail }) => formatText(detail), detail: true },
-  {
-    title: 'Explanation',
-    read: ({ explanation }) =>
-      explanation === undefined
-        ? formatText('')
-        : formatExplanation(explanation)
-            .map((line) => line.trim())
-            .join('; '),
-    detail: true,
-  },
-  { title: 'Email', read: ({ maskedEmail }) => formatText(maskedEmail) },
-  { title: 'Address', read: ({ address }) => formatText(address) },
-  {
-    title: 'Configuration',
-    read: ({ ssoConfigurationId }) => formatText(ssoConfigurationId),
-    detail: true,
-  },
-  {
-    title: 'Revision',
-    read: ({ ssoConfigurationRevision }) => String(ssoConfigurationRevision),
-    detail: true,
-  },
-  { title: 'Id', read: ({ id }) => formatText(id) },
-];
+import type { LongListOptions, PrintOptions } from './print.ts';
 
 const OUTCOMES = { admitted: LoginOutcome.ADMITTED, refused: LoginOutcome.REFUSED } as const;
 
@@ -73,6 +38,7 @@ export function addLoginCommands(program: Command, context: CliContext): void {
     .summary('see where people sign in, and what became of it')
     .description('Shows where a person signs in, and what became of tries to sign in.');
   addAttemptsCommand(login, context);
+  addLoginShowCommand(login, context);
   addUrlCommand(login, context);
 }
 
@@ -80,6 +46,8 @@ interface AttemptsOptions extends ConnectionOptions, LongListOptions {
   readonly organization?: string;
   readonly configuration?: string;
   readonly outcome?: keyof typeof OUTCOMES;
+  readonly email?: string;
+  readonly withClaims?: boolean;
   readonly explain?: boolean;
 }
 
@@ -92,6 +60,11 @@ function addAttemptsCommand(login: Command, context: CliContext): void {
       new Option('--outcome <outcome>', 'only those that ended so').choices(Object.keys(OUTCOMES)),
     )
     .option(
+      '--email <email>',
+      'only with an email that is masked as this one is: its first letter and its domain',
+    )
+    .option('--with-claims', 'only those whose claims are kept')
+    .option(
       '--explain',
       'explain refusals by the rule, with the claims that it saw; shown with --long or --json',
     );
@@ -100,12 +73,12 @@ function addAttemptsCommand(login: Command, context: CliContext): void {
       'after',
       `${CONNECTION_HELP}
 
-A person who was refused is shown the id of the attempt.
+A person who was refused is shown the id of the attempt: see "claimgate login show".
 
 Examples:
   $ claimgate login attempts --outcome refused --limit 20
   $ claimgate login attempts --long --explain --limit 1
-  $ claimgate login attempts --json | jq '.[] | select(.id == "...")'`,
+  $ claimgate login attempts --email ada@example.com --with-claims`,
     )
     .action(async (options: AttemptsOptions) => {
       const client = await connect(context, options);
@@ -115,10 +88,12 @@ Examples:
           ssoConfigurationId: options.configuration ?? '',
           outcome:
             options.outcome === undefined ? LoginOutcome.UNSPECIFIED : OUTCOMES[options.outcome],
+          email: options.email ?? '',
+          claimsKept: options.withClaims === true,
         },
         explain: options.explain === true,
       });
-      await printList(context, options, LoginAttemptSchema, rows, COLUMNS);
+      await printList(context, options, LoginAttemptSchema, rows, LOGIN_ATTEMPT_COLUMNS);
     });
 }
 

@@ -56,7 +56,11 @@ export async function printMessage<Schema extends DescMessage>(
   return write(context, formatBlock(message, columns));
 }
 
-function formatBlock<Message>(message: Message, columns: readonly Column<Message>[]): string {
+/** One value a line. */
+export function formatBlock<Message>(
+  message: Message,
+  columns: readonly Column<Message>[],
+): string {
   const width = Math.max(...columns.map(({ title }) => measure(title)));
   const lines = columns.map(({ title, read }) => `${pad(title, width)}  ${read(message)}\n`);
   return lines.join('');

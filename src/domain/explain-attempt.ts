@@ -4,7 +4,7 @@ import { compileOnce } from './compiled-rules.ts';
 import { DomainError } from './errors.ts';
 import { explainVerdict } from './explain-verdict.ts';
 import type { VerdictExplanation } from './explain-verdict.ts';
-import type { LoginAttempt } from './login-attempt.ts';
+import type { ListedLoginAttempt, LoginAttempt } from './login-attempt.ts';
 import type { Environment } from './ports.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 
@@ -14,12 +14,12 @@ import type { SsoConfiguration } from './sso-configuration.ts';
  */
 export async function explainAttempts(
   { store }: Pick<Environment, 'store'>,
-  attempts: readonly LoginAttempt[],
+  attempts: readonly ListedLoginAttempt[],
 ): Promise<ReadonlyMap<string, VerdictExplanation>> {
   const configurations = new Map<string, SsoConfiguration | undefined>();
   const explanations = new Map<string, VerdictExplanation>();
   for (const attempt of attempts) {
-    if (attempt.stage !== 'policy') continue;
+    if (attempt.stage !== 'policy' || !attempt.claimsKept) continue;
     const { ssoConfigurationId } = attempt;
     if (!configurations.has(ssoConfigurationId)) {
       configurations.set(ssoConfigurationId, await store.findSsoConfiguration(ssoConfigurationId));
@@ -30,6 +30,17 @@ export async function explainAttempts(
     explanations.set(attempt.id, explain(configuration, attempt, claims));
   }
   return explanations;
+}
+
+/** The same for one attempt with its claims; `undefined` unless the rule refused it. */
+export async function explainAttempt(
+  { store }: Pick<Environment, 'store'>,
+  attempt: LoginAttempt,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<VerdictExplanation | undefined> {
+  if (attempt.stage !== 'policy') return undefined;
+  const configuration = await store.findSsoConfiguration(attempt.ssoConfigurationId);
+  return configuration === undefined ? undefined : explain(configuration, attempt, claims);
 }
 
 /** A list is not refused because the claims of one of its attempts are under a key that is gone. */

@@ -31,6 +31,12 @@ export interface LoginAttempt {
   readonly at: Date;
 }
 
+/** As the store has it. */
+export interface ListedLoginAttempt extends LoginAttempt {
+  /** Its claims are there, encrypted. */
+  readonly claimsKept: boolean;
+}
+
 /** How much is kept of attempts. */
 export interface LoginAttemptRetention {
   /** The newest so many of a configuration keep their claims; 0 keeps none. */
@@ -43,6 +49,10 @@ export interface LoginAttemptFilter {
   readonly organizationId: string;
   readonly ssoConfigurationId?: string | undefined;
   readonly outcome?: LoginOutcome | undefined;
+  /** Letter case aside. */
+  readonly maskedEmail?: string | undefined;
+  /** Only those whose claims are kept. */
+  readonly claimsKept?: boolean | undefined;
 }
 
 /** The first character and the domain. */
@@ -59,7 +69,7 @@ export async function listLoginAttempts(
   caller: Principal,
   filter: LoginAttemptFilter,
   page: PageRequest,
-): Promise<Page<LoginAttempt>> {
+): Promise<Page<ListedLoginAttempt>> {
   await getOrganizationAsAdmin(env, caller, filter.organizationId);
   return env.store.listLoginAttempts(filter, page);
 }

@@ -1,5 +1,10 @@
 /** Owns what a login asks of the store: the part of the store's contract that `ports.ts` takes up. */
-import type { LoginAttempt, LoginAttemptFilter, LoginAttemptRetention } from './login-attempt.ts';
+import type {
+  ListedLoginAttempt,
+  LoginAttempt,
+  LoginAttemptFilter,
+  LoginAttemptRetention,
+} from './login-attempt.ts';
 import type { Identity } from './login-person.ts';
 import type { PendingLogin } from './login.ts';
 import type { User } from './organization.ts';
@@ -19,8 +24,15 @@ export interface LoginReader {
   findSessionByDigest(digest: Uint8Array): Promise<StoredSession | undefined>;
 
   /** Newest first, by when they ended. */
-  listLoginAttempts(filter: LoginAttemptFilter, page: PageRequest): Promise<Page<LoginAttempt>>;
-  /** The claims kept of an attempt, decrypted; `undefined` when none are kept. */
+  listLoginAttempts(
+    filter: LoginAttemptFilter,
+    page: PageRequest,
+  ): Promise<Page<ListedLoginAttempt>>;
+  findLoginAttempt(id: string): Promise<ListedLoginAttempt | undefined>;
+  /**
+   * The claims kept of an attempt, decrypted; `undefined` when none are kept. Fails with
+   * `DomainError('failed_precondition')` when they do not decrypt.
+   */
   readLoginAttemptClaims(id: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 

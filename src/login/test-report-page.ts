@@ -2,6 +2,7 @@
  * Owns the page that a test login ends on: for the admin who tests with an account of their own, so it shows what came,
  * value by value. Nobody else is shown these.
  */
+import { isWritable } from '../domain/claims-depth.ts';
 import type { MappedAttributes } from '../domain/claims-mapping.ts';
 import type { VerdictCause, VerdictExplanation } from '../domain/explain-verdict.ts';
 import type { TestLoginReport, TestLoginResult } from '../domain/test-login.ts';
@@ -100,12 +101,16 @@ function createClaims(claims: Readonly<Record<string, unknown>>): Html {
     <dl>
       ${entries
         .slice(0, SHOWN_CLAIMS)
-        .map(([name, value]) => createEntry(name, JSON.stringify(value)))}
+        .map(([name, value]) => createEntry(name, writeClaim(value)))}
     </dl>
     ${
       entries.length > SHOWN_CLAIMS &&
       html`<p class="note">And ${entries.length - SHOWN_CLAIMS} more.</p>`
     }`;
+}
+
+function writeClaim(value: unknown): string {
+  return isWritable(value) ? JSON.stringify(value) : '(nested too deep to be shown)';
 }
 
 function createEntry(name: string, value: string | undefined): Html {

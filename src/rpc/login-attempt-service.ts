@@ -3,14 +3,18 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 
+import { KeptClaimsState } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import type {
+  KeptClaimsSchema,
   LoginAttemptSchema,
   LoginAttemptService,
 } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { explainAttempts } from '../domain/explain-attempt.ts';
 import type { VerdictExplanation } from '../domain/explain-verdict.ts';
-import { listLoginAttempts } from '../domain/login-attempt.ts';
-import type { LoginAttempt } from '../domain/login-attempt.ts';
+import { getLoginAttempt } from '../domain/kept-claims.ts';
+import type { KeptClaims } from '../domain/kept-claims.ts';
+import { listLoginAttempts, maskEmail } from '../domain/login-attempt.ts';
+import type { ListedLoginAttempt } from '../domain/login-attempt.ts';
 import type { Environment } from '../domain/ports.ts';
 import { readCaller } from './caller.ts';
 import { createEnumReader } from './enum-reader.ts';
@@ -24,6 +28,13 @@ const readOutcome = createEnumReader(
   'ADMITTED or REFUSED',
 );
 
+const CLAIMS_STATES = {
+  kept: KeptClaimsState.KEPT,
+  none_came: KeptClaimsState.NONE_CAME,
+  not_kept: KeptClaimsState.NOT_KEPT,
+  unreadable: KeptClaimsState.UNREADABLE,
+} as const;
+
 export function createLoginAttemptService(
   env: Environment,
 ): ServiceImpl<typeof LoginAttemptService> {
@@ -33,6 +44,8 @@ export function createLoginAttemptService(
         organizationId,
         ssoConfigurationId: filter?.ssoConfigurationId || undefined,
         outcome: filter?.outcome ? readOutcome(filter.outcome, 'filter.outcome') : undefined,
+        maskedEmail: filter?.email ? maskEmail(filter.email) : undefined,
+        claimsKept: filter?.claimsKept || undefined,
       };
       const list = ['login-attempts', query];
       const page = await listLoginAttempts(
@@ -50,11 +63,26 @@ export function createLoginAttemptService(
         pagination: writePageToken(page.next, list),
       };
     },
+
+    async getLoginAttempt({ loginAttemptId }, context) {
+      const shown = await getLoginAttempt(env, readCaller(context), loginAttemptId);
+      return {
+        loginAttempt: writeLoginAttempt(shown.attempt, shown.explanation),
+        claims: writeKeptClaims(shown.kept),
+      };
+    },
   };
 }
 
+function writeKeptClaims(kept: KeptClaims): MessageInitShape<typeof KeptClaimsSchema> {
+  const state = CLAIMS_STATES[kept.state];
+  return kept.state === 'kept'
+    ? { state, json: JSON.stringify(kept.claims) }
+    : { state, detail: kept.detail };
+}
+
 function writeLoginAttempt(
-  attempt: LoginAttempt,
+  attempt: ListedLoginAttempt,
   explanation: VerdictExplanation | undefined,
 ): MessageInitShape<typeof LoginAttemptSchema> {
   return {
@@ -69,6 +97,7 @@ function writeLoginAttempt(
     maskedEmail: attempt.maskedEmail,
     address: attempt.address,
     endedAt: timestampFromDate(attempt.at),
+    claimsKept: attempt.claimsKept,
     ...(explanation && { explanation: writeExplanation(explanation) }),
   };
 }

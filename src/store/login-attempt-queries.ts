@@ -3,7 +3,8 @@
  * has ended last: an attempt's id is as old as the login's start, minutes before.
  */
 import { sql } from 'kysely';
-import type { LoginAttempt } from '../domain/login-attempt.ts';
+import { isWritable } from '../domain/claims-depth.ts';
+import type { ListedLoginAttempt, LoginAttempt } from '../domain/login-attempt.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import { writeJson } from './json-column.ts';
 import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
@@ -12,7 +13,7 @@ import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import type { SqlSession } from './sql-session.ts';
 
-type Reads = Pick<LoginReader, 'listLoginAttempts' | 'readLoginAttemptClaims'>;
+type Reads = Pick<LoginReader, 'listLoginAttempts' | 'findLoginAttempt' | 'readLoginAttemptClaims'>;
 type Writes = Pick<LoginWriter, 'insertLoginAttempt'>;
 
 /** The columns that an attempt is read from. */
@@ -37,10 +38,11 @@ const MAX_CLAIMS = 64 * 1024;
 
 export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
   return {
-    async listLoginAttempts({ organizationId, ssoConfigurationId, outcome }, page) {
+    async listLoginAttempts(filter, page) {
+      const { organizationId, ssoConfigurationId, outcome, maskedEmail, claimsKept } = filter;
       let query = db
         .selectFrom('login_attempt')
-        .select(ATTEMPT_COLUMNS)
+        .select([...ATTEMPT_COLUMNS, 'key_id'])
         .where('organization_id', '=', organizationId)
         .orderBy('at', 'desc')
         .orderBy('id', 'desc')
@@ -49,13 +51,28 @@ export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
         query = query.where('configuration_id', '=', ssoConfigurationId);
       }
       if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+      if (maskedEmail !== undefined) {
+        query = query.where(
+          (eb) => sql<boolean>`lower(${eb.ref('masked_email')}) = lower(${maskedEmail})`,
+        );
+      }
+      if (claimsKept === true) query = query.where('key_id', 'is not', null);
       if (page.after !== undefined) {
         const [at, id] = readKeyCursor(page.after, 'number');
         query = query.where(
           (eb) => sql<boolean>`(${eb.ref('at')}, ${eb.ref('id')}) < (${at}, ${id})`,
         );
       }
-      return cutPage(await query.execute(), page, readAttempt, ({ at, id }) => [at, id]);
+      return cutPage(await query.execute(), page, readListed, ({ at, id }) => [at, id]);
+    },
+
+    async findLoginAttempt(id) {
+      const row = await db
+        .selectFrom('login_attempt')
+        .select([...ATTEMPT_COLUMNS, 'key_id'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && readListed(row);
     },
 
     async readLoginAttemptClaims(id) {
@@ -83,8 +100,10 @@ export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
     attempt: LoginAttempt,
     claims: Readonly<Record<string, unknown>> | undefined,
   ): Pick<LoginAttemptTable, 'claims' | 'key_id'> => {
-    const json = claims === undefined ? '' : writeJson(claims);
-    if (json === '' || Buffer.byteLength(json) > MAX_CLAIMS) return { claims: null, key_id: null };
+    const none = { claims: null, key_id: null };
+    if (claims === undefined || !isWritable(claims)) return none;
+    const json = writeJson(claims);
+    if (Buffer.byteLength(json) > MAX_CLAIMS) return none;
     const place = placeClaims(attempt.ssoConfigurationId, attempt.id);
     const { keyId, box } = sealSecret(keyring, place, json);
     return { claims: box, key_id: keyId };
@@ -125,6 +144,10 @@ export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
 
 export function placeClaims(configurationId: string, attemptId: string): SecretPlace {
   return ['login-attempt', configurationId, attemptId, 'claims'];
+}
+
+function readListed(row: Row & Pick<LoginAttemptTable, 'key_id'>): ListedLoginAttempt {
+  return { ...readAttempt(row), claimsKept: row.key_id !== null };
 }
 
 export function readAttempt(row: Row): LoginAttempt {

@@ -158,6 +158,70 @@ describe('claimgate login attempts', () => {
   });
 });
 
+describe('claimgate login show', () => {
+  test('tells one attempt, why the rule refuses it, and its claims', async () => {
+    const { token, id } = await addShown({ email: 'anna@example.com', name: 'A\u{1b}[2J\u{202e}' });
+    const { exitCode, stdout, stderr } = await runLogin(['show', id], token);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Id +${id}$`, 'm'));
+    expect(stdout).toContain('claims.email.endsWith("@example.org") is false');
+    expect(stdout).toContain('  "email": "anna@example.com",');
+    expect(stdout).not.toMatch(/[\u{1b}\u{202e}]/u);
+  });
+
+  test('prints the claims alone, as sso evaluate takes them', async () => {
+    const claims = { email: 'anna@example.com', name: 'A\u{1b}[2J\u{202e}', groups: ['x'] };
+    const { token, id } = await addShown(claims);
+    const { exitCode, stdout } = await runLogin(['show', id, '--claims'], token);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(claims);
+    const json = readObject(await runLogin(['show', id, '--json'], token));
+    expect(json['claims']).toMatchObject({ state: 'KEPT_CLAIMS_STATE_KEPT' });
+  });
+
+  test('says where there are no claims, and ends with 5 where they alone were asked for', async () => {
+    const { token, attempts } = await prepareHome(2);
+    const id = attempts[1]?.id ?? '';
+    expect((await runLogin(['show', id], token)).stdout).toContain('The claims are not kept');
+    const alone = await runLogin(['show', id, '--claims'], token);
+    expect(alone).toMatchObject({ exitCode: 5, stdout: '' });
+    expect(alone.stderr).toContain('The claims are not kept');
+  });
+
+  test('is for admins, of what there is', async () => {
+    const { organizationId, attempts, token } = await prepareHome(1);
+    const id = attempts[0]?.id ?? '';
+    const member = await backstage.addPerson(organizationId);
+    expect(await runLogin(['show', id], member.token)).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(await runLogin(['show', newId()], token)).toMatchObject({ exitCode: 4, stdout: '' });
+  });
+
+  async function addShown(claims: Readonly<Record<string, unknown>>) {
+    const { organizationId, token } = await prepareHome(0);
+    const claimsExpression = 'claims.email.endsWith("@example.org")';
+    const configuration = { ...describeConfiguration(organizationId), claimsExpression };
+    const attempt: LoginAttempt = {
+      id: newId(),
+      organizationId,
+      ssoConfigurationId: configuration.id,
+      revision: configuration.revision,
+      outcome: 'refused',
+      stage: 'policy',
+      reason: 'rule_refused',
+      detail: 'The rule is false.',
+      maskedEmail: 'a***@example.com',
+      address: '192.0.2.7',
+      at: new Date(),
+    };
+    const retention = { claimsPerConfiguration: 1, maxAgeMs: 1 };
+    await backstage.store.transaction(async (tx) => {
+      await tx.insertSsoConfiguration(configuration, 'hush');
+      await tx.insertLoginAttempt(attempt, claims, retention);
+    });
+    return { token, id: attempt.id };
+  }
+});
+
 describe('claimgate login url', () => {
   test('prints where a person signs in, without a token', async () => {
     const { domain, configurations } = await prepareHome(0);

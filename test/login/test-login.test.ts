@@ -111,6 +111,19 @@ describe('a test login', () => {
     });
   });
 
+  test('takes claims that nest too deep to be written, as a login does', async () => {
+    const harness = await startLoginHarness();
+    const deep: unknown = JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`);
+    harness.idp.signInAs({ ...ALICE, deep });
+    const browser = harness.openBrowser();
+    const { url } = await start(harness);
+    const { answer } = await follow(browser, url);
+    expect(answer.body).toContain('(nested too deep to be shown)');
+    await expectNoTrace(harness, browser);
+    expect((await harness.signIn(harness.openBrowser())).status).toBe(303);
+    expect(await harness.listAttempts()).toMatchObject([{ outcome: 'admitted' }]);
+  });
+
   test('foresees who the person would be', async () => {
     const harness = await startLoginHarness();
     const beforehand = await harness.addUser({ email: ALICE.email });

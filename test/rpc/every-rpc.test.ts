@@ -5,7 +5,11 @@ import type { Transport } from '@connectrpc/connect';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { LoginAttemptService, LoginOutcome } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import {
+  KeptClaimsState,
+  LoginAttemptService,
+  LoginOutcome,
+} from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
 import { IdentityService, IDTokenVersion, Principal } from '../../gen/gitpod/v1/identity_pb.ts';
@@ -358,4 +362,9 @@ async function callLoginAttempts(transport: Transport): Promise<void> {
   const [attempt] = loginAttempts;
   expect(attempt?.endedAt && timestampDate(attempt.endedAt)).toEqual(at);
   expect(pagination?.nextToken).toBe('');
+  const got = await attempts.getLoginAttempt({ loginAttemptId: id });
+  expect(got).toMatchObject({
+    loginAttempt: attempt,
+    claims: { state: KeptClaimsState.NOT_KEPT, json: '' },
+  });
 }

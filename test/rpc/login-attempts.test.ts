@@ -143,6 +143,21 @@ describe('a filter', () => {
     },
   );
 
+  test('finds by an email all that are masked alike, and by whether claims are kept', async () => {
+    const { organizationId, admin, configuration } = await addLoginHome(backstage);
+    const client = openAttempts(admin.token);
+    const anna = await addAttempt(backstage, configuration, { maskedEmail: 'A***@Example.com' });
+    const bob = await addAttempt(backstage, configuration, { maskedEmail: 'b***@example.com' }, {});
+    const list = async (filter: { email?: string; claimsKept?: boolean }) =>
+      idsOf((await client.listLoginAttempts({ organizationId, filter })).loginAttempts);
+    for (const email of ['anna@example.com', 'AMY@EXAMPLE.COM', 'a***@example.com']) {
+      expect(await list({ email })).toEqual([anna.id]);
+    }
+    expect(await list({ email: 'anna@example.net' })).toEqual([]);
+    expect(await list({ claimsKept: true })).toEqual([bob.id]);
+    expect(await list({ email: 'anna@example.com', claimsKept: true })).toEqual([]);
+  });
+
   test("finds nothing by another organization's configuration, nor by one that exists nowhere", async () => {
     const [home, foreign] = [await prepareHome(), await prepareHome()];
     const client = openAttempts(home.admin.token);
@@ -161,6 +176,7 @@ describe('a filter', () => {
     [{ filter: { ssoConfigurationId: 'no id' } }, 'filter.sso_configuration_id'],
     [{ filter: { outcome: 3 } }, 'filter.outcome'],
     [{ filter: { outcome: -1 } }, 'filter.outcome'],
+    [{ filter: { email: 'anna' } }, 'filter.email'],
     [{ pagination: { token: 'made up' } }, 'pagination.token'],
     [{ pagination: { pageSize: -1 } }, 'pagination.page_size'],
   ])('or a page as in %j is refused', async (given, field) => {
@@ -253,6 +269,7 @@ describe('at the wire', () => {
         maskedEmail: '',
         address: '',
         endedAt: attempt.at.toISOString(),
+        claimsKept: true,
       },
     ]);
     expect(await backstage.store.readLoginAttemptClaims(attempt.id)).toMatchObject({ sub: canary });

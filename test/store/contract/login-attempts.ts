@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { LoginAttempt } from '../../../src/domain/login-attempt.ts';
+import type {
+  ListedLoginAttempt,
+  LoginAttempt,
+  LoginAttemptFilter,
+} from '../../../src/domain/login-attempt.ts';
 import type { Cursor } from '../../../src/domain/page.ts';
 import {
   insertAttempt,
@@ -11,12 +15,19 @@ import {
 import type { StoreUnderTest } from '../store-contract.ts';
 import { makeSsoConfiguration, NOW, readAll } from '../store-fixtures.ts';
 
+function withoutClaimsKept({ claimsKept: _, ...attempt }: ListedLoginAttempt): LoginAttempt {
+  return attempt;
+}
+
 export function describeLoginAttempts(store: StoreUnderTest): void {
   const at = (offset: number): Date => new Date(NOW.getTime() + offset);
   const list = async (
     organizationId: string,
-    filter: { ssoConfigurationId?: string; outcome?: LoginAttempt['outcome'] } = {},
-  ) => (await store().listLoginAttempts({ organizationId, ...filter }, { size: 100 })).rows;
+    filter: Omit<LoginAttemptFilter, 'organizationId'> = {},
+  ): Promise<readonly LoginAttempt[]> =>
+    (await store().listLoginAttempts({ organizationId, ...filter }, { size: 100 })).rows.map(
+      withoutClaimsKept,
+    );
 
   describe('login attempts', () => {
     test('are read as they were written', async () => {
@@ -72,6 +83,30 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       expect(await list('unknown')).toEqual([]);
     });
 
+    test('are narrowed by the masked email, letter case aside, and by whether their claims are kept', async () => {
+      const { organizationId, configuration } = await insertLoginHome(store());
+      const insert = (maskedEmail: string, claims?: Readonly<Record<string, unknown>>) =>
+        insertAttempt(store(), makeLoginAttempt(configuration, { maskedEmail }), claims);
+      const anna = await insert('A***@Example.com', {});
+      const amy = await insert('a***@example.com');
+      const bob = await insert('b***@example.com', { sub: 'b' });
+      await insert('');
+      expect(await list(organizationId, { maskedEmail: 'a***@EXAMPLE.com' })).toEqual([amy, anna]);
+      expect(await list(organizationId, { maskedEmail: 'a%@example.com' })).toEqual([]);
+      expect(await list(organizationId, { claimsKept: true })).toEqual([bob, anna]);
+      const both = { maskedEmail: anna.maskedEmail, claimsKept: true };
+      expect(await list(organizationId, both)).toEqual([anna]);
+    });
+
+    test('are found by their id, with whether their claims are kept', async () => {
+      const { configuration } = await insertLoginHome(store());
+      const bare = await insertAttempt(store(), makeLoginAttempt(configuration));
+      const kept = await insertAttempt(store(), makeLoginAttempt(configuration), {});
+      expect(await store().findLoginAttempt(bare.id)).toEqual({ ...bare, claimsKept: false });
+      expect(await store().findLoginAttempt(kept.id)).toEqual({ ...kept, claimsKept: true });
+      expect(await store().findLoginAttempt('unknown')).toBeUndefined();
+    });
+
     test.each([1, 2, 3, 7])(
       'come in pages of %i, leaving nothing out and showing nothing twice while others come',
       async (size) => {
@@ -93,7 +128,7 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
             await insertAttempt(store(), makeLoginAttempt(configuration, { at: at(10 + others) }));
           },
         );
-        expect(read).toEqual(whole);
+        expect(read.map(withoutClaimsKept)).toEqual(whole);
         expect(await list(organizationId)).toHaveLength(rows.length + others);
       },
     );
@@ -175,6 +210,17 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       const kept = await insertAttempt(store(), makeLoginAttempt(configuration), large);
       const bare = await insertAttempt(store(), makeLoginAttempt(configuration), tooLarge);
       expect(await read(kept)).toEqual(large);
+      expect(await read(bare)).toBeUndefined();
+      expect(await list(organizationId)).toHaveLength(2);
+    });
+
+    test('are not kept where they nest too deep to be written, and the attempt is', async () => {
+      const { organizationId, configuration } = await insertLoginHome(store());
+      const nest = (depth: number): Readonly<Record<string, unknown>> =>
+        JSON.parse(`${'{"a":'.repeat(depth)}{}${'}'.repeat(depth)}`);
+      const kept = await insertAttempt(store(), makeLoginAttempt(configuration), nest(99));
+      const bare = await insertAttempt(store(), makeLoginAttempt(configuration), nest(10_000));
+      expect(await read(kept)).toEqual(nest(99));
       expect(await read(bare)).toBeUndefined();
       expect(await list(organizationId)).toHaveLength(2);
     });
