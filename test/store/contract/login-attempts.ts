@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  ListedLoginAttempt,
-  LoginAttempt,
-  LoginAttemptFilter,
-} from '../../../src/domain/login-attempt.ts';
+import type { LoginAttempt, LoginAttemptFilter } from '../../../src/domain/login-attempt.ts';
 import type { Cursor } from '../../../src/domain/page.ts';
 import {
   insertAttempt,
@@ -15,19 +11,12 @@ import {
 import type { StoreUnderTest } from '../store-contract.ts';
 import { makeSsoConfiguration, NOW, readAll } from '../store-fixtures.ts';
 
-function withoutClaimsKept({ claimsKept: _, ...attempt }: ListedLoginAttempt): LoginAttempt {
-  return attempt;
-}
-
 export function describeLoginAttempts(store: StoreUnderTest): void {
   const at = (offset: number): Date => new Date(NOW.getTime() + offset);
   const list = async (
     organizationId: string,
     filter: Omit<LoginAttemptFilter, 'organizationId'> = {},
-  ): Promise<readonly LoginAttempt[]> =>
-    (await store().listLoginAttempts({ organizationId, ...filter }, { size: 100 })).rows.map(
-      withoutClaimsKept,
-    );
+  ) => (await store().listLoginAttempts({ organizationId, ...filter }, { size: 100 })).rows;
 
   describe('login attempts', () => {
     test('are read as they were written', async () => {
@@ -43,7 +32,7 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
         at: at(1),
       });
       await insertAttempt(store(), admitted);
-      expect(await list(organizationId)).toEqual([admitted, refused]);
+      expect(await list(organizationId)).toMatchObject([admitted, refused]);
     });
 
     test('are listed newest first by when they ended, not by when they began', async () => {
@@ -54,7 +43,7 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       for (const attempt of [quick, slow, early, twin]) {
         if (attempt !== undefined) await insertAttempt(store(), attempt);
       }
-      expect(await list(organizationId)).toEqual([slow, quick, twin, early]);
+      expect(await list(organizationId)).toMatchObject([slow, quick, twin, early]);
     });
 
     test('are narrowed by organization, configuration and outcome', async () => {
@@ -71,13 +60,13 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       const [first, admitted, other, theirs] = rows;
       const { organizationId } = home;
       const ssoConfigurationId = home.configuration.id;
-      expect(await list(organizationId)).toEqual([other, admitted, first]);
-      expect(await list(organizationId, { ssoConfigurationId })).toEqual([admitted, first]);
-      expect(await list(organizationId, { outcome: 'admitted' })).toEqual([admitted]);
-      expect(await list(organizationId, { outcome: 'refused', ssoConfigurationId })).toEqual([
+      expect(await list(organizationId)).toMatchObject([other, admitted, first]);
+      expect(await list(organizationId, { ssoConfigurationId })).toMatchObject([admitted, first]);
+      expect(await list(organizationId, { outcome: 'admitted' })).toMatchObject([admitted]);
+      expect(await list(organizationId, { outcome: 'refused', ssoConfigurationId })).toMatchObject([
         first,
       ]);
-      expect(await list(foreign.organizationId)).toEqual([theirs]);
+      expect(await list(foreign.organizationId)).toMatchObject([theirs]);
       const elsewhere = { ssoConfigurationId: foreign.configuration.id };
       expect(await list(organizationId, elsewhere)).toEqual([]);
       expect(await list('unknown')).toEqual([]);
@@ -91,11 +80,14 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       const amy = await insert('a***@example.com');
       const bob = await insert('b***@example.com', { sub: 'b' });
       await insert('');
-      expect(await list(organizationId, { maskedEmail: 'a***@EXAMPLE.com' })).toEqual([amy, anna]);
+      expect(await list(organizationId, { maskedEmail: 'a***@EXAMPLE.com' })).toMatchObject([
+        amy,
+        anna,
+      ]);
       expect(await list(organizationId, { maskedEmail: 'a%@example.com' })).toEqual([]);
-      expect(await list(organizationId, { claimsKept: true })).toEqual([bob, anna]);
+      expect(await list(organizationId, { claimsKept: true })).toMatchObject([bob, anna]);
       const both = { maskedEmail: anna.maskedEmail, claimsKept: true };
-      expect(await list(organizationId, both)).toEqual([anna]);
+      expect(await list(organizationId, both)).toMatchObject([anna]);
     });
 
     test('are found by their id, with whether their claims are kept', async () => {
@@ -128,7 +120,7 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
             await insertAttempt(store(), makeLoginAttempt(configuration, { at: at(10 + others) }));
           },
         );
-        expect(read.map(withoutClaimsKept)).toEqual(whole);
+        expect(read).toEqual(whole);
         expect(await list(organizationId)).toHaveLength(rows.length + others);
       },
     );
@@ -167,7 +159,7 @@ export function describeLoginAttempts(store: StoreUnderTest): void {
       });
       const kept = await insertAttempt(store(), makeLoginAttempt(second));
       await store().transaction((tx) => tx.deleteSsoConfiguration(home.configuration.id));
-      expect(await list(home.organizationId)).toEqual([kept]);
+      expect(await list(home.organizationId)).toMatchObject([kept]);
       expect(await store().readLoginAttemptClaims(first.id)).toBeUndefined();
       await store().transaction((tx) => tx.deleteOrganization(home.organizationId));
       expect(await list(home.organizationId)).toEqual([]);
