@@ -25,9 +25,9 @@ interface ShowOptions extends ConnectionOptions, PrintOptions {
 }
 
 /** Told below the others, over several lines. */
-const OWN_LINES: readonly string[] = ['Explanation', 'Claims'];
+const OWN_LINES = new Set(['Explanation', 'Claims']);
 
-const COLUMNS = LOGIN_ATTEMPT_COLUMNS.filter(({ title }) => !OWN_LINES.includes(title));
+const COLUMNS = LOGIN_ATTEMPT_COLUMNS.filter(({ title }) => !OWN_LINES.has(title));
 
 export function addLoginShowCommand(login: Command, context: CliContext): void {
   const command = login
