@@ -99,9 +99,7 @@ function createClaims(claims: Readonly<Record<string, unknown>>): Html {
   const entries = Object.entries(claims);
   return html`<h2>Claims that came</h2>
     <dl>
-      ${entries
-        .slice(0, SHOWN_CLAIMS)
-        .map(([name, value]) => createEntry(name, writeClaim(value)))}
+      ${entries.slice(0, SHOWN_CLAIMS).map(([name, value]) => createEntry(name, writeClaim(value)))}
     </dl>
     ${
       entries.length > SHOWN_CLAIMS &&
