@@ -138,13 +138,14 @@ interface CreateOptions extends CallOptions, SsoInputOptions {
   readonly emailDomain?: string[];
   readonly displayName?: string;
   readonly scope?: string[];
+  readonly inactive?: boolean;
 }
 
 function addCreateCommand(sso: Command, context: CliContext): void {
   const command = sso
     .command('create')
     .description(
-      'Creates an SSO configuration. It is active at once. It needs --client-secret-file.',
+      'Creates an SSO configuration. It is active at once, unless --inactive is given. It needs --client-secret-file.',
     )
     .requiredOption(
       '--issuer-url <url>',
@@ -153,7 +154,8 @@ function addCreateCommand(sso: Command, context: CliContext): void {
     .requiredOption('--client-id <id>', 'client id that the identity provider has given (required)')
     .option('--email-domain <domain>', 'email domain of its people; may be repeated', collect)
     .option('--display-name <name>', 'name for display, at most 128 characters')
-    .option('--scope <scope>', 'scope besides "openid email profile"; may be repeated', collect);
+    .option('--scope <scope>', 'scope besides "openid email profile"; may be repeated', collect)
+    .option('--inactive', 'nobody signs in through it before "sso update --state active"');
   addConnectionOptions(addPrintOptions(addOrganizationOption(addSsoInputOptions(command))))
     .addHelpText(
       'after',
@@ -175,7 +177,7 @@ Examples:
         );
       }
       const client = await connect(context, options);
-      const { ssoConfiguration } = await client.organizations.createSSOConfiguration({
+      const request = {
         organizationId: await chooseOrganization(client, options),
         issuerUrl: options.issuerUrl,
         clientId: options.clientId,
@@ -184,6 +186,9 @@ Examples:
         displayName: options.displayName ?? '',
         additionalScopes: options.scope ?? [],
         claimsExpression,
+      };
+      const { ssoConfiguration } = await client.organizations.createSSOConfiguration(request, {
+        ...(options.inactive === true && { headers: { 'claimgate-initial-state': 'inactive' } }),
       });
       await print(context, options, ssoConfiguration);
     });

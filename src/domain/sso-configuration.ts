@@ -52,6 +52,8 @@ export interface CreateSsoConfigurationInput {
   readonly displayName: string;
   readonly additionalScopes: readonly string[];
   readonly claimsExpression?: string | undefined;
+  /** Active unless given. */
+  readonly state?: SsoConfigurationState | undefined;
 }
 
 /** What is absent stays as it is. */
@@ -79,7 +81,7 @@ export const ssoConfigurationNotFound = (): DomainError =>
     'No such SSO configuration. ListSSOConfigurations shows those of your organization.',
   );
 
-/** Makes a configuration, always a new one: active, and of provider type custom. */
+/** Makes a configuration, always a new one: active unless said otherwise, and of provider type custom. */
 export async function createSsoConfiguration(
   env: Environment,
   caller: Principal,
@@ -93,7 +95,7 @@ export async function createSsoConfiguration(
     organizationId: organization.id,
     clientId: input.clientId,
     issuerUrl: input.issuerUrl,
-    state: 'active',
+    state: input.state ?? 'active',
     providerType: 'custom',
     claims: {},
     emailDomains: joinEmailDomains(input.emailDomain, input.emailDomains),

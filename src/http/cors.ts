@@ -10,6 +10,7 @@ const allowedHeaders = [
   'Authorization',
   'X-Request-Id',
   'Claimgate-Preview',
+  'Claimgate-Initial-State',
 ].join(', ');
 
 const exposedHeaders = [

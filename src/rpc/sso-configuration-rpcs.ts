@@ -28,7 +28,10 @@ type SsoConfigurationRpcs = Pick<
 export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRpcs {
   return {
     async createSSOConfiguration(request, context) {
-      const configuration = await createSsoConfiguration(env, readCaller(context), request);
+      const configuration = await createSsoConfiguration(env, readCaller(context), {
+        ...request,
+        state: readInitialState(context.requestHeader),
+      });
       return { ssoConfiguration: writeSsoConfiguration(configuration) };
     },
 
@@ -87,12 +90,22 @@ export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRp
 
 /**
  * `Claimgate-Preview: enforce` asks that a change be refused which would shut out anyone who got in during the last 7
- * days. The contract of `gitpod.v1` has no field for it. A value that we do not know is no reason to go on without.
+ * days.
  */
 function readEnforcement(header: Headers): boolean {
-  const value = header.get('claimgate-preview') ?? '';
-  if (value === '' || value === 'enforce') return value === 'enforce';
+  return readOption(header, 'Claimgate-Preview', 'enforce');
+}
+
+/** `Claimgate-Initial-State: inactive` asks for a configuration that nobody signs in through before it is switched on. */
+function readInitialState(header: Headers): 'inactive' | undefined {
+  return readOption(header, 'Claimgate-Initial-State', 'inactive') ? 'inactive' : undefined;
+}
+
+/** Where the contract of `gitpod.v1` has no field. A value that we do not know is no reason to go on without. */
+function readOption(header: Headers, name: string, meant: string): boolean {
+  const value = header.get(name) ?? '';
+  if (value === '' || value === meant) return value === meant;
   throw createViolationError([
-    { field: 'Claimgate-Preview', rule: 'header', message: 'must be "enforce", or left out' },
+    { field: name, rule: 'header', message: `must be "${meant}", or left out` },
   ]);
 }

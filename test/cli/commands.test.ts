@@ -59,6 +59,13 @@ describe('claimgate sso', () => {
     'example.com',
   ];
 
+  test('creates a configuration that is off from the start', async () => {
+    const args = [...create, '--client-id', 'careful', '--inactive'];
+    const { id, state } = await runJson(args, { stdin: SECRET });
+    expect(state).toBe('SSO_CONFIGURATION_STATE_INACTIVE');
+    await run(['sso', 'delete', String(id), '--yes']);
+  });
+
   test('creates, shows, changes, lists and deletes a configuration, and never shows its secret', async () => {
     const created = await runJson([...create, '--client-id', 'journey', '--scope', 'groups'], {
       stdin: `${SECRET}\n`,

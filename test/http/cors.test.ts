@@ -37,7 +37,7 @@ describe('applyCors', () => {
     expect(corsHeaders(answer.headers)).toMatchInlineSnapshot(`
       {
         "access-control-allow-credentials": "true",
-        "access-control-allow-headers": "Content-Type, Connect-Protocol-Version, Connect-Timeout-Ms, Connect-Content-Encoding, Connect-Accept-Encoding, Content-Encoding, Accept-Encoding, Grpc-Message-Type, X-Grpc-Web, X-User-Agent, Grpc-Timeout, Authorization, X-Request-Id, Claimgate-Preview",
+        "access-control-allow-headers": "Content-Type, Connect-Protocol-Version, Connect-Timeout-Ms, Connect-Content-Encoding, Connect-Accept-Encoding, Content-Encoding, Accept-Encoding, Grpc-Message-Type, X-Grpc-Web, X-User-Agent, Grpc-Timeout, Authorization, X-Request-Id, Claimgate-Preview, Claimgate-Initial-State",
         "access-control-allow-methods": "POST, GET",
         "access-control-allow-origin": "https://app.example.com",
         "access-control-max-age": "7200",

@@ -54,6 +54,28 @@ async function change(given: Creation, changed: Change): Promise<SSOConfiguratio
 }
 
 describe('what is created', () => {
+  const request = () => describeNewConfiguration(claimgate.organizationId);
+
+  test('is inactive from the start under the header that asks for it', async () => {
+    const headers = { 'Claimgate-Initial-State': 'inactive' };
+    const { ssoConfiguration } = await api.createSSOConfiguration(request(), { headers });
+    const { SSO_CONFIGURATION_STATE_INACTIVE: state } = SSOConfigurationState;
+    expect(ssoConfiguration).toMatchObject({ state });
+    expect(await read({ id: ssoConfiguration?.id ?? '' })).toMatchObject({ state });
+  });
+
+  test.each(['active', 'INACTIVE', 'off'])(
+    'is nothing under that header with %s',
+    async (value) => {
+      const headers = { 'Claimgate-Initial-State': value };
+      const refusal = await readRefusal(api.createSSOConfiguration(request(), { headers }));
+      expect(refusal).toMatchObject({
+        code: 'invalid_argument',
+        fields: ['Claimgate-Initial-State'],
+      });
+    },
+  );
+
   test('is active, of type custom, under a version 7 UUID, and is what Get and List return', async () => {
     const created = await create({ displayName: 'Example' });
     expect(validate(created.id) && version(created.id)).toBe(7);

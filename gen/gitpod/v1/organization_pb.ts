@@ -2710,6 +2710,9 @@ export const OrganizationService: GenService<{
   /**
    * Creates an SSO configuration: ACTIVE, and of provider type CUSTOM. For ADMINs.
    *
+   * With the request header `Claimgate-Initial-State: inactive` it is INACTIVE from the start, so that
+   * nobody signs in through it before it has been tried.
+   *
    * It always creates, so it is not idempotent. An organization may have several configurations, and
    * several organizations may name the same email domain; a domain routes logins only to
    * organizations that have proved it by DNS.

@@ -6,9 +6,6 @@ import { Label } from 'react-aria-components/Label';
 import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
 import { Link, useLocation, useParams } from 'wouter';
 
-import { SSOConfigurationState } from '../../../gen/gitpod/v1/organization_pb.ts';
-import { set } from '../../client/change.ts';
-import { updateSsoConfiguration } from '../../client/update-sso-configuration.ts';
 import { Button } from '../components/button.tsx';
 import { Check, useCheck } from '../components/check-report.tsx';
 import {
@@ -189,18 +186,17 @@ function StartStateChoice({
   );
 }
 
-/** The contract makes configurations that are on; one that is to be off is switched off right behind. */
+/** Switched off from the start, where that is wanted: not for a moment can anybody sign in through it. */
 async function saveNew(
   form: ConfigurationForm,
   organizationId: string,
   startState: StartState,
 ): Promise<string> {
-  const created = await client.organizations.createSSOConfiguration(writeNew(form, organizationId));
-  const id = created.ssoConfiguration?.id ?? '';
-  if (startState === 'off') {
-    const state = set(SSOConfigurationState.SSO_CONFIGURATION_STATE_INACTIVE);
-    // If this fails, the page of the configuration shows that it is on.
-    await updateSsoConfiguration(client, id, { state }).catch(() => undefined);
-  }
-  return id;
+  const headers: HeadersInit =
+    startState === 'off' ? { 'claimgate-initial-state': 'inactive' } : {};
+  const { ssoConfiguration } = await client.organizations.createSSOConfiguration(
+    writeNew(form, organizationId),
+    { headers },
+  );
+  return ssoConfiguration?.id ?? '';
 }
