@@ -6,6 +6,7 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { ContextValues, HandlerContext } from '@connectrpc/connect';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { LazyHeaders } from './lazy-headers.ts';
 
 export interface UnaryContextInit {
   readonly method: DescMethod;
@@ -61,13 +62,13 @@ export class UnaryContext implements HandlerContext {
     return () => (deadline === undefined ? undefined : deadline - Date.now());
   }
   get requestHeader(): Headers {
-    return (this.#requestHeader ??= toHeaders(this.#init.request));
+    return (this.#requestHeader ??= new LazyHeaders(this.#init.request.headers));
   }
   get responseHeader(): Headers {
-    return (this.#responseHeader ??= new Headers(this.#init.initialHeader));
+    return (this.#responseHeader ??= new LazyHeaders(this.#init.initialHeader));
   }
   get responseTrailer(): Headers {
-    return (this.#responseTrailer ??= new Headers(this.#init.initialTrailer));
+    return (this.#responseTrailer ??= new LazyHeaders(this.#init.initialTrailer));
   }
   get values(): ContextValues {
     return (this.#values ??=
@@ -112,26 +113,19 @@ export class UnaryContext implements HandlerContext {
   }
 }
 
-export function toHeaders(request: HttpRequest): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || name.startsWith(':')) continue;
-    if (typeof value === 'string') headers.append(name, value);
-    else for (const item of value) headers.append(name, item);
-  }
-  return headers;
-}
-
 export function toNodeHeaders(
   headers: Headers | undefined,
   initial: Readonly<Record<string, string>>,
 ): Record<string, string | string[]> {
+  if (headers === undefined || (headers instanceof LazyHeaders && headers.isUntouched)) {
+    return { ...initial };
+  }
   // What is missing in headers that were put in place of ours is ours again: no answer lacks its content type.
   const sent: Record<string, string | string[]> = { ...initial };
-  headers?.forEach((value, name) => {
+  headers.forEach((value, name) => {
     if (name !== 'set-cookie') sent[name] = value;
   });
-  const cookies = headers?.getSetCookie() ?? [];
+  const cookies = headers.getSetCookie();
   if (cookies.length > 0) sent['set-cookie'] = cookies;
   return sent;
 }

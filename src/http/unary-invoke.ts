@@ -2,9 +2,15 @@
  * Owns the last steps to the implementation: through the interceptors, with the requests and contexts that connect-es
  * would have made for them. It refuses to know the wire.
  */
-import type { Message } from '@bufbuild/protobuf';
+import type { DescMethodUnary, DescService, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { Interceptor, UnaryRequest, UnaryResponse } from '@connectrpc/connect';
+import type {
+  ContextValues,
+  HandlerContext,
+  Interceptor,
+  UnaryRequest,
+  UnaryResponse,
+} from '@connectrpc/connect';
 import type { UnaryContext } from './unary-context.ts';
 import type { UnaryRoute } from './unary-routes.ts';
 
@@ -14,60 +20,99 @@ interface Invocation {
 }
 
 type Next = Parameters<Interceptor>[0];
+type Answer = ReturnType<Next>;
 
 export async function invoke(invocation: Invocation, input: Message): Promise<Message> {
   const { route, context } = invocation;
-  const { interceptors } = route.options;
+  const { method, options } = route;
+  const { interceptors } = options;
   if (interceptors.length === 0) {
     return route.codecs.complete(await route.implement(input, context));
   }
-  let next: Next = (request) => (request.stream ? refuseStream() : implement(invocation, request));
+  let next: Next = (request) =>
+    request.stream ? refuseStream() : implement(invocation, completeRequest(context, request));
   // Applied for each call, as connect-es does: an interceptor may keep state between its two functions.
-  for (const interceptor of interceptors.toReversed()) next = interceptor(next);
-  const { method } = route;
-  const response = await next({
-    stream: false,
-    service: method.parent,
-    method,
-    message: input,
-    requestMethod: context.requestMethod,
-    url: context.url,
-    signal: context.signal,
-    header: context.requestHeader,
-    contextValues: context.values,
-  });
+  for (const interceptor of interceptors.toReversed()) {
+    const intercepted = interceptor(next);
+    next = (request): Answer =>
+      intercepted(request.stream ? request : completeRequest(context, request));
+  }
+  const response = await next(new LazyRequest(method, context, input));
   if (response.stream) return refuseStream();
   context.replaceResponse(response.header, response.trailer);
   return response.message;
 }
 
-/** The implementation gets a plain object here: what interceptors may have changed comes from their request. */
+/**
+ * What interceptors get. As in `UnaryContext`, what costs something is made when it is asked for; a copy by
+ * `{...request}` gets it at the next step (`completeRequest`).
+ */
+class LazyRequest implements UnaryRequest {
+  readonly stream = false;
+  readonly service: DescService;
+  readonly method: DescMethodUnary;
+  readonly message: Message;
+  readonly requestMethod: string;
+  readonly header: Headers;
+  readonly contextValues: ContextValues;
+  readonly #context: UnaryContext;
+
+  constructor(method: DescMethodUnary, context: UnaryContext, message: Message) {
+    this.service = method.parent;
+    this.method = method;
+    this.message = message;
+    this.requestMethod = context.requestMethod;
+    this.header = context.requestHeader;
+    this.contextValues = context.values;
+    this.#context = context;
+  }
+
+  get url(): string {
+    return this.#context.url;
+  }
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+}
+
+function completeRequest(context: UnaryContext, request: UnaryRequest): UnaryRequest {
+  if (request instanceof LazyRequest) return request;
+  const left: Partial<UnaryRequest> = { url: context.url, signal: context.signal };
+  return { ...left, ...request };
+}
+
 async function implement(
   { route, context }: Invocation,
   request: UnaryRequest,
 ): Promise<UnaryResponse> {
   const { method } = route;
-  const { responseHeader, responseTrailer } = context;
-  const output = await route.implement(request.message, {
-    method,
-    service: request.service,
-    protocolName: context.protocolName,
-    requestMethod: context.requestMethod,
-    url: context.url,
-    timeoutMs: context.timeoutMs,
-    requestHeader: request.header,
-    responseHeader,
-    responseTrailer,
-    signal: request.signal,
-    values: request.contextValues,
-  });
+  const output = await route.implement(request.message, contextOf(context, request));
   return {
     stream: false,
     service: method.parent,
     method,
     message: route.codecs.complete(output),
-    header: responseHeader,
-    trailer: responseTrailer,
+    header: context.responseHeader,
+    trailer: context.responseTrailer,
+  };
+}
+
+/** What interceptors may have changed comes from their request. */
+function contextOf(context: UnaryContext, request: UnaryRequest): HandlerContext {
+  if (request instanceof LazyRequest) return context;
+  const { method, protocolName, timeoutMs, responseHeader, responseTrailer } = context;
+  return {
+    method,
+    service: request.service,
+    protocolName,
+    requestMethod: context.requestMethod,
+    url: context.url,
+    timeoutMs,
+    requestHeader: request.header,
+    responseHeader,
+    responseTrailer,
+    signal: request.signal,
+    values: request.contextValues,
   };
 }
 
