@@ -33,8 +33,7 @@ export interface TransactionDialect extends Dialect {
 }
 
 /** A connection for statements that stand alone. */
-export function createReadingDialect(database: DatabaseSync): Dialect {
-  const connection = createConnection(database);
+export function createReadingDialect(connection: DatabaseConnection): Dialect {
   return createDialect({
     ...TRANSACTIONLESS,
     acquireConnection: async () => connection,
@@ -133,7 +132,8 @@ function emptyWriteAheadLog(database: DatabaseSync): boolean {
   }
 }
 
-function createConnection(database: DatabaseSync): DatabaseConnection {
+/** What runs one statement after another, each prepared once. */
+export function createConnection(database: DatabaseSync): DatabaseConnection {
   const prepared = new Map<string, PreparedStatement>();
 
   const prepare = (sql: string): PreparedStatement => {

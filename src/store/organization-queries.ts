@@ -4,7 +4,7 @@ import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { readStrings, writeJson } from './json-column.ts';
 import type { OrganizationTable } from './schema.ts';
 import { lockByName, lockRow } from './sql-session.ts';
-import type { SqlSession } from './sql-session.ts';
+import type { FixedQuery, SqlSession } from './sql-session.ts';
 
 type Reads = Pick<StoreReader, 'findOrganization' | 'isEmpty'>;
 type Writes = Pick<
@@ -20,14 +20,14 @@ const COLUMNS = ['id', 'name', 'invite_domains', 'created_at', 'updated_at'] as 
 
 type Row = Pick<OrganizationTable, (typeof COLUMNS)[number]>;
 
-export function createOrganizationReads({ db }: SqlSession): Reads {
+/** Takes the id. */
+const findById: FixedQuery<Row> = (db) =>
+  db.selectFrom('organization').select(COLUMNS).where('id', '=', '');
+
+export function createOrganizationReads({ db, run }: SqlSession): Reads {
   return {
     async findOrganization(id) {
-      const row = await db
-        .selectFrom('organization')
-        .select(COLUMNS)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const [row] = await run(findById, id);
       return row && readOrganization(row);
     },
 

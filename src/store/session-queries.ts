@@ -1,11 +1,9 @@
 /** Owns the queries over sessions. */
-import type { Kysely } from 'kysely';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import type { Session, StoredSession } from '../domain/session.ts';
 import { writeDigest } from './digest-column.ts';
-import type { Database, Flag, SessionTable } from './schema.ts';
-import { prepareQuery } from './sql-session.ts';
-import type { PreparedQuery, SqlSession } from './sql-session.ts';
+import type { Flag, SessionTable } from './schema.ts';
+import type { FixedQuery, SqlSession } from './sql-session.ts';
 import { readUser } from './user-queries.ts';
 import type { UserRow } from './user-queries.ts';
 
@@ -34,51 +32,40 @@ type SessionWithUserRow = SessionRow &
     readonly token_expires_at: number | null;
   };
 
-/** Compiled once for each database. */
-export interface SessionPrepared {
-  /** Takes the digest. */
-  readonly findByDigest: PreparedQuery<SessionWithUserRow>;
-  /** Takes the time, the session's id, and the time once more. */
-  readonly recordUse: PreparedQuery<unknown>;
-}
+/** Takes the digest. */
+const findByDigest: FixedQuery<SessionWithUserRow> = (db) =>
+  db
+    .selectFrom('session')
+    .innerJoin('user_account as user', 'user.id', 'session.user_id')
+    .leftJoin('personal_access_token as token', 'token.id', 'session.token_id')
+    .select(COLUMNS.map((column) => `session.${column}` as const))
+    .select([
+      'user.organization_id',
+      'user.name',
+      'user.email',
+      'user.avatar_url',
+      'user.role',
+      'user.status',
+      'user.operator',
+      'user.login_provider',
+      'user.created_at as user_created_at',
+      'token.read_only as token_read_only',
+      'token.expires_at as token_expires_at',
+    ])
+    .where('session.digest', '=', '');
 
-export function prepareSessionQueries(db: Kysely<Database>): SessionPrepared {
-  return {
-    findByDigest: prepareQuery(
-      db
-        .selectFrom('session')
-        .innerJoin('user_account as user', 'user.id', 'session.user_id')
-        .leftJoin('personal_access_token as token', 'token.id', 'session.token_id')
-        .select(COLUMNS.map((column) => `session.${column}` as const))
-        .select([
-          'user.organization_id',
-          'user.name',
-          'user.email',
-          'user.avatar_url',
-          'user.role',
-          'user.status',
-          'user.operator',
-          'user.login_provider',
-          'user.created_at as user_created_at',
-          'token.read_only as token_read_only',
-          'token.expires_at as token_expires_at',
-        ])
-        .where('session.digest', '=', ''),
-    ),
-    recordUse: prepareQuery(
-      db
-        .updateTable('session')
-        .set({ last_used_at: 0 })
-        .where('id', '=', '')
-        .where('last_used_at', '<', 0),
-    ),
-  };
-}
+/** Takes the time, the session's id, and the time once more. */
+const recordUse: FixedQuery<unknown> = (db) =>
+  db
+    .updateTable('session')
+    .set({ last_used_at: 0 })
+    .where('id', '=', '')
+    .where('last_used_at', '<', 0);
 
-export function createSessionReads({ db }: SqlSession, prepared: SessionPrepared): Reads {
+export function createSessionReads({ run }: SqlSession): Reads {
   return {
     async findSessionByDigest(digest) {
-      const [row] = await prepared.findByDigest(db, writeDigest(digest));
+      const [row] = await run(findByDigest, writeDigest(digest));
       if (row === undefined) return undefined;
       const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
       return { session: readSession(row), user, token: readToken(row) };
@@ -86,7 +73,7 @@ export function createSessionReads({ db }: SqlSession, prepared: SessionPrepared
   };
 }
 
-export function createSessionWrites({ db }: SqlSession, prepared: SessionPrepared): Writes {
+export function createSessionWrites({ db, run }: SqlSession): Writes {
   return {
     async insertSession(session, digest) {
       const row: SessionTable = {
@@ -113,7 +100,7 @@ export function createSessionWrites({ db }: SqlSession, prepared: SessionPrepare
       // In one order everywhere, so that two of these at once do not wait for each other in a circle.
       for (const id of [...uses.keys()].toSorted()) {
         const time = uses.get(id)?.getTime();
-        if (time !== undefined) await prepared.recordUse(db, time, id, time);
+        if (time !== undefined) await run(recordUse, time, id, time);
       }
     },
   };

@@ -1,5 +1,5 @@
 /** Owns what every query is given, and the two things that queries do in one way only: prepare and lock. */
-import type { Compilable, Kysely, SelectQueryBuilder } from 'kysely';
+import type { Compilable, CompiledQuery, Kysely, QueryResult, SelectQueryBuilder } from 'kysely';
 import type { Keyring } from './keyring.ts';
 import type { Database, StoreLockName } from './schema.ts';
 
@@ -9,21 +9,41 @@ export interface SqlSession {
   readonly keyring: Keyring;
   /** False where transactions run one after another, so that there is nothing to lock. */
   readonly locksRows: boolean;
+  /** For queries that are run often: building and compiling takes several times as long as running. */
+  readonly run: RunQuery;
 }
 
-/** Runs a query that was built and compiled once, with these parameters in the order of its text. */
-export type PreparedQuery<Row> = (
-  db: Kysely<Database>,
-  ...parameters: readonly (string | number)[]
+/** A query with anything in the place of its parameters. It is built once, so it must depend on nothing. */
+export type FixedQuery<Row> = (db: Kysely<Database>) => Compilable<Row>;
+
+type Parameter = string | number | null;
+
+/** Takes the parameters in the order of the query's text. */
+export type RunQuery = <Row>(
+  query: FixedQuery<Row>,
+  ...parameters: readonly Parameter[]
 ) => Promise<readonly Row[]>;
 
-/** For queries of every request: building and compiling takes several times as long as running. */
-export function prepareQuery<Row>(query: Compilable<Row>): PreparedQuery<Row> {
-  const { sql, query: node, queryId } = query.compile();
-  return async (db, ...parameters) => {
-    const { rows } = await db.executeQuery<Row>({ sql, query: node, queryId, parameters });
-    return rows;
+/** Runs a query that has been compiled. */
+export type ExecuteQuery = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>;
+
+/** Compiles each query once. All that it runs must be of one database. */
+export function createQueryRunner(db: Kysely<Database>): (execute: ExecuteQuery) => RunQuery {
+  const compiled = new Map<unknown, CompiledQuery>();
+  const compile = <Row>(query: FixedQuery<Row>): CompiledQuery<Row> => {
+    // What is kept under a query is of its own type.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const known = compiled.get(query) as CompiledQuery<Row> | undefined;
+    if (known !== undefined) return known;
+    const made = query(db).compile();
+    compiled.set(query, made);
+    return made;
   };
+  return (execute) =>
+    async <Row>(query: FixedQuery<Row>, ...parameters: readonly Parameter[]) => {
+      const { rows } = await execute<Row>({ ...compile(query), parameters });
+      return rows;
+    };
 }
 
 /**

@@ -15,29 +15,24 @@ import { createLoginAttemptReads, createLoginAttemptWrites } from './login-attem
 import { createLoginReads, createLoginWrites } from './login-queries.ts';
 import { createOrganizationReads, createOrganizationWrites } from './organization-queries.ts';
 import type { Database } from './schema.ts';
-import {
-  createSessionReads,
-  createSessionWrites,
-  prepareSessionQueries,
-} from './session-queries.ts';
-import type { SessionPrepared } from './session-queries.ts';
+import { createSessionReads, createSessionWrites } from './session-queries.ts';
 import { createSigningKeyReads, createSigningKeyWrites } from './signing-key-queries.ts';
-import type { SqlSession } from './sql-session.ts';
+import { createQueryRunner } from './sql-session.ts';
+import type { ExecuteQuery, SqlSession } from './sql-session.ts';
 import {
   createSsoConfigurationReads,
   createSsoConfigurationWrites,
-  prepareSsoConfigurationQueries,
 } from './sso-configuration-queries.ts';
-import type { SsoConfigurationPrepared } from './sso-configuration-queries.ts';
 import { createTestLoginReads, createTestLoginWrites } from './test-login-queries.ts';
-import { createTokenReads, createTokenWrites, prepareTokenQueries } from './token-queries.ts';
-import type { TokenPrepared } from './token-queries.ts';
+import { createTokenReads, createTokenWrites } from './token-queries.ts';
 import { createUserReads, createUserWrites } from './user-queries.ts';
 
 /** A database that has been opened and migrated. All its errors are ours: none is a driver's. */
 export interface SqlDatabase {
   /** Reads what is committed, without waiting for transactions. */
   readonly reader: Kysely<Database>;
+  /** Does as `reader.executeQuery`, in fewer steps where there is nothing to wait for. */
+  readonly read?: ExecuteQuery;
   /** Commits when the work resolves, rolls back when it fails. May run the work again. */
   readonly runTransaction: <Result>(
     work: (db: Kysely<Database>) => Promise<Result>,
@@ -50,25 +45,17 @@ export interface SqlDatabase {
   readonly close: () => Promise<void>;
 }
 
-interface Prepared {
-  readonly ssoConfigurations: SsoConfigurationPrepared;
-  readonly tokens: TokenPrepared;
-  readonly sessions: SessionPrepared;
-}
-
 export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   const { reader, locksRows, runTransaction } = database;
-  const prepared: Prepared = {
-    ssoConfigurations: prepareSsoConfigurationQueries(reader),
-    tokens: prepareTokenQueries(reader),
-    sessions: prepareSessionQueries(reader),
-  };
+  const read = database.read ?? ((query) => reader.executeQuery(query));
+  const runBy = createQueryRunner(reader);
   return {
-    ...createReads({ db: reader, keyring, locksRows }, prepared),
+    ...createReads({ db: reader, keyring, locksRows, run: runBy(read) }),
     transaction: (work) =>
       runTransaction((db) => {
-        const session: SqlSession = { db, keyring, locksRows };
-        return work({ ...createReads(session, prepared), ...createWrites(session, prepared) });
+        const run = runBy((query) => db.executeQuery(query));
+        const session: SqlSession = { db, keyring, locksRows, run };
+        return work({ ...createReads(session), ...createWrites(session) });
       }),
     ping: async () => {
       await database.runWrite(countWrite);
@@ -77,38 +64,32 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   };
 }
 
-function createReads(
-  session: SqlSession,
-  { ssoConfigurations, tokens, sessions }: Prepared,
-): StoreReader {
+function createReads(session: SqlSession): StoreReader {
   return {
     ...createOrganizationReads(session),
     ...createUserReads(session),
-    ...createSsoConfigurationReads(session, ssoConfigurations),
+    ...createSsoConfigurationReads(session),
     ...createDomainVerificationReads(session),
-    ...createTokenReads(session, tokens),
+    ...createTokenReads(session),
     ...createSigningKeyReads(session),
     ...createLoginReads(session),
-    ...createSessionReads(session, sessions),
+    ...createSessionReads(session),
     ...createLoginAttemptReads(session),
     ...createKeptAttemptReads(session),
     ...createTestLoginReads(session),
   };
 }
 
-function createWrites(
-  session: SqlSession,
-  { ssoConfigurations, tokens, sessions }: Prepared,
-): Omit<StoreTransaction, keyof StoreReader> {
+function createWrites(session: SqlSession): Omit<StoreTransaction, keyof StoreReader> {
   return {
     ...createOrganizationWrites(session),
     ...createUserWrites(session),
-    ...createSsoConfigurationWrites(session, ssoConfigurations),
+    ...createSsoConfigurationWrites(session),
     ...createDomainVerificationWrites(session),
-    ...createTokenWrites(session, tokens),
+    ...createTokenWrites(session),
     ...createSigningKeyWrites(session),
     ...createLoginWrites(session),
-    ...createSessionWrites(session, sessions),
+    ...createSessionWrites(session),
     ...createLoginAttemptWrites(session),
     ...createTestLoginWrites(session),
     ...createExpiryWrites(session),

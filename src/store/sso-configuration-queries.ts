@@ -8,8 +8,8 @@ import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { Database, SsoConfigurationTable } from './schema.ts';
 import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
-import { lockRow, prepareQuery } from './sql-session.ts';
-import type { PreparedQuery, SqlSession } from './sql-session.ts';
+import { lockRow } from './sql-session.ts';
+import type { FixedQuery, SqlSession } from './sql-session.ts';
 
 type Reads = Pick<
   StoreReader,
@@ -44,44 +44,36 @@ export const SSO_CONFIGURATION_COLUMNS = [
 
 type Row = Pick<SsoConfigurationTable, (typeof SSO_CONFIGURATION_COLUMNS)[number]>;
 
-/** Compiled once for each database. */
-export interface SsoConfigurationPrepared {
-  /** Takes the id. */
-  readonly find: PreparedQuery<Row>;
-  /** Takes the configuration's id. */
-  readonly listDomains: PreparedQuery<{ readonly domain: string }>;
-}
+/** Takes the id. */
+const findById: FixedQuery<Row> = (db) =>
+  db.selectFrom('sso_configuration').select(SSO_CONFIGURATION_COLUMNS).where('id', '=', '');
 
-export function prepareSsoConfigurationQueries(db: Kysely<Database>): SsoConfigurationPrepared {
-  return {
-    find: prepareQuery(
-      db.selectFrom('sso_configuration').select(SSO_CONFIGURATION_COLUMNS).where('id', '=', ''),
-    ),
-    listDomains: prepareQuery(
-      db.selectFrom('sso_configuration_domain').select('domain').where('configuration_id', '=', ''),
-    ),
-  };
-}
+/** Takes the configuration's id. */
+const listDomainsById: FixedQuery<{ readonly domain: string }> = (db) =>
+  db.selectFrom('sso_configuration_domain').select('domain').where('configuration_id', '=', '');
 
-export function createSsoConfigurationReads(
-  { db, keyring }: SqlSession,
-  prepared: SsoConfigurationPrepared,
-): Reads {
+/** Takes the organization's id, the id to begin behind, and how many there may be. */
+const listBehind: FixedQuery<Row> = (db) =>
+  db
+    .selectFrom('sso_configuration')
+    .select(SSO_CONFIGURATION_COLUMNS)
+    .where('organization_id', '=', '')
+    .where('id', '>', '')
+    .orderBy('id')
+    .limit(0);
+
+export function createSsoConfigurationReads({ db, keyring, run }: SqlSession): Reads {
   return {
     async findSsoConfiguration(id) {
-      const [row] = await prepared.find(db, id);
+      const [row] = await run(findById, id);
       return row && readConfiguration(row);
     },
 
     async listSsoConfigurations(organizationId, page) {
-      let query = db
-        .selectFrom('sso_configuration')
-        .select(SSO_CONFIGURATION_COLUMNS)
-        .where('organization_id', '=', organizationId)
-        .orderBy('id')
-        .limit(readLimit(page));
-      if (page.after !== undefined) query = query.where('id', '>', readIdCursor(page.after));
-      return cutPage(await query.execute(), page, readConfiguration, ({ id }) => [id]);
+      // No id is empty.
+      const behind = page.after === undefined ? '' : readIdCursor(page.after);
+      const rows = await run(listBehind, organizationId, behind, readLimit(page));
+      return cutPage(rows, page, readConfiguration, ({ id }) => [id]);
     },
 
     async readClientSecret(id) {
@@ -102,11 +94,8 @@ export function createSsoConfigurationReads(
   };
 }
 
-export function createSsoConfigurationWrites(
-  session: SqlSession,
-  prepared: SsoConfigurationPrepared,
-): Writes {
-  const { db, keyring } = session;
+export function createSsoConfigurationWrites(session: SqlSession): Writes {
+  const { db, keyring, run } = session;
   const sealClientSecret = (
     configuration: SsoConfiguration,
     clientSecret: string,
@@ -144,7 +133,7 @@ export function createSsoConfigurationWrites(
         .execute();
       // Most changes leave the domains as they are.
       const wanted = listDomains(configuration);
-      const present = new Set((await prepared.listDomains(db, id)).map(({ domain }) => domain));
+      const present = new Set((await run(listDomainsById, id)).map(({ domain }) => domain));
       await deleteDomains(
         db,
         configuration,

@@ -1,12 +1,10 @@
 /** Owns the queries over personal access tokens. */
-import type { Kysely } from 'kysely';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { PersonalAccessToken } from '../domain/token.ts';
 import { writeDigest } from './digest-column.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
-import type { Database, PersonalAccessTokenTable } from './schema.ts';
-import { prepareQuery } from './sql-session.ts';
-import type { PreparedQuery, SqlSession } from './sql-session.ts';
+import type { PersonalAccessTokenTable } from './schema.ts';
+import type { FixedQuery, SqlSession } from './sql-session.ts';
 import { readUser } from './user-queries.ts';
 import type { UserRow } from './user-queries.ts';
 
@@ -39,48 +37,37 @@ type TokenRow = Pick<PersonalAccessTokenTable, (typeof COLUMNS)[number]>;
 type TokenWithUserRow = TokenRow &
   Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
 
-/** Compiled once for each database. */
-export interface TokenPrepared {
-  /** Takes the digest. */
-  readonly findByDigest: PreparedQuery<TokenWithUserRow>;
-  /** Takes the time, the token's id, and the time once more. */
-  readonly recordUse: PreparedQuery<unknown>;
-}
+/** Takes the digest. */
+const findByDigest: FixedQuery<TokenWithUserRow> = (db) =>
+  db
+    .selectFrom('personal_access_token as token')
+    .innerJoin('user_account as user', 'user.id', 'token.user_id')
+    .select(COLUMNS.map((column) => `token.${column}` as const))
+    .select([
+      'user.organization_id',
+      'user.name',
+      'user.email',
+      'user.avatar_url',
+      'user.role',
+      'user.status',
+      'user.operator',
+      'user.login_provider',
+      'user.created_at as user_created_at',
+    ])
+    .where('token.digest', '=', '');
 
-export function prepareTokenQueries(db: Kysely<Database>): TokenPrepared {
-  return {
-    findByDigest: prepareQuery(
-      db
-        .selectFrom('personal_access_token as token')
-        .innerJoin('user_account as user', 'user.id', 'token.user_id')
-        .select(COLUMNS.map((column) => `token.${column}` as const))
-        .select([
-          'user.organization_id',
-          'user.name',
-          'user.email',
-          'user.avatar_url',
-          'user.role',
-          'user.status',
-          'user.operator',
-          'user.login_provider',
-          'user.created_at as user_created_at',
-        ])
-        .where('token.digest', '=', ''),
-    ),
-    recordUse: prepareQuery(
-      db
-        .updateTable('personal_access_token')
-        .set({ last_used_at: 0 })
-        .where('id', '=', '')
-        .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', 0)])),
-    ),
-  };
-}
+/** Takes the time, the token's id, and the time once more. */
+const recordUse: FixedQuery<unknown> = (db) =>
+  db
+    .updateTable('personal_access_token')
+    .set({ last_used_at: 0 })
+    .where('id', '=', '')
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', 0)]));
 
-export function createTokenReads({ db }: SqlSession, prepared: TokenPrepared): Reads {
+export function createTokenReads({ db, run }: SqlSession): Reads {
   return {
     async findTokenByDigest(digest) {
-      const [row] = await prepared.findByDigest(db, writeDigest(digest));
+      const [row] = await run(findByDigest, writeDigest(digest));
       if (row === undefined) return undefined;
       const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
       return { token: readToken(row), user };
@@ -108,7 +95,7 @@ export function createTokenReads({ db }: SqlSession, prepared: TokenPrepared): R
   };
 }
 
-export function createTokenWrites({ db }: SqlSession, prepared: TokenPrepared): Writes {
+export function createTokenWrites({ db, run }: SqlSession): Writes {
   return {
     async insertPersonalAccessToken(token, digest) {
       const row = { ...writeToken(token), digest: writeDigest(digest) };
@@ -127,7 +114,7 @@ export function createTokenWrites({ db }: SqlSession, prepared: TokenPrepared): 
       // In one order everywhere, so that two of these at once do not wait for each other in a circle.
       for (const id of [...uses.keys()].toSorted()) {
         const time = uses.get(id)?.getTime();
-        if (time !== undefined) await prepared.recordUse(db, time, id, time);
+        if (time !== undefined) await run(recordUse, time, id, time);
       }
     },
   };

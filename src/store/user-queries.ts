@@ -9,7 +9,7 @@ import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
 import type { Database, UserTable } from './schema.ts';
 import { createLikePattern, normalizeForSearch, normalizeForSort } from './search-text.ts';
 import { lockRow } from './sql-session.ts';
-import type { SqlSession } from './sql-session.ts';
+import type { FixedQuery, SqlSession } from './sql-session.ts';
 
 type Reads = Pick<
   StoreReader,
@@ -33,7 +33,11 @@ export const USER_COLUMNS = [
 
 export type UserRow = Pick<UserTable, (typeof USER_COLUMNS)[number]>;
 
-export function createUserReads({ db }: SqlSession): Reads {
+/** Takes the id. */
+const findById: FixedQuery<UserRow> = (db) =>
+  db.selectFrom('user_account').select(USER_COLUMNS).where('id', '=', '');
+
+export function createUserReads({ db, run }: SqlSession): Reads {
   const countUsers = async (
     query: SelectQueryBuilder<Database, 'user_account', object>,
   ): Promise<number> => {
@@ -46,11 +50,7 @@ export function createUserReads({ db }: SqlSession): Reads {
 
   return {
     async findUser(id) {
-      const row = await db
-        .selectFrom('user_account')
-        .select(USER_COLUMNS)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const [row] = await run(findById, id);
       return row && readUser(row);
     },
 

@@ -3,7 +3,7 @@ import { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/domain/ports.ts';
 import { parseEncryptionKeys } from '../../src/store/keyring.ts';
-import { createReadingDialect } from '../../src/store/node-sqlite-dialect.ts';
+import { createConnection, createReadingDialect } from '../../src/store/node-sqlite-dialect.ts';
 import type { Database } from '../../src/store/schema.ts';
 import { createSqlStore } from '../../src/store/sql-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
@@ -143,7 +143,7 @@ describe('queries of logins', () => {
     const database = new DatabaseSync(folder.file);
     const statements: string[] = [];
     const reader = new Kysely<Database>({
-      dialect: createReadingDialect(database),
+      dialect: createReadingDialect(createConnection(database)),
       log: ({ query }) => void statements.push(query.sql),
     });
     const watched = createSqlStore(

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DomainError } from '../../src/domain/errors.ts';
 import type { Store } from '../../src/domain/ports.ts';
 import { parseEncryptionKeys } from '../../src/store/keyring.ts';
-import { createReadingDialect } from '../../src/store/node-sqlite-dialect.ts';
+import { createConnection, createReadingDialect } from '../../src/store/node-sqlite-dialect.ts';
 import type { Database } from '../../src/store/schema.ts';
 import { createSqlStore } from '../../src/store/sql-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
@@ -303,7 +303,7 @@ describe('queries that every caller may make', () => {
     const database = new DatabaseSync(folder.file);
     const statements: string[] = [];
     const reader = new Kysely<Database>({
-      dialect: createReadingDialect(database),
+      dialect: createReadingDialect(createConnection(database)),
       log: ({ query }) => void statements.push(query.sql),
     });
     const watched = createSqlStore(
