@@ -1,9 +1,12 @@
 // What the server does when a primary with a synchronous standby dies or hangs, and when it is the standby that hangs, so
-// that nothing can be committed: nothing that was acknowledged is lost.
+// that nothing can be committed: nothing that was acknowledged is lost, and readiness tells.
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { setTimeout } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { Health, HealthCheckResponse_ServingStatus as Status } from '../gen/grpc/health/v1/health_pb.ts';
 import { startPostgresServer, STANDBY_NAME } from '../test/store/postgres-server.ts';
 import type { PostgresServer } from '../test/store/postgres-server.ts';
 import { startServerUnderTest } from './server-under-test.ts';
@@ -42,6 +45,12 @@ async function settle(load: WriteLoad): Promise<void> {
   expectNothingLost(load.ledger, await readStoredNames(server));
 }
 
+async function readGrpcHealth(): Promise<Status> {
+  const transport = createGrpcTransport({ baseUrl: server.url, idleConnectionTimeoutMs: 50 });
+  const { status } = await createClient(Health, transport).check({});
+  return status;
+}
+
 describe('A standby that keeps every commit', () => {
   test.each<[string, () => Promise<void>]>([
     ['dies', () => primary.stop('immediate')],
@@ -73,5 +82,19 @@ describe('A standby that keeps every commit', () => {
     expect(load.ledger.acknowledged).toBeLessThanOrEqual(acknowledged);
     await standby.signalAll('SIGCONT');
     await settle(load);
+  });
+
+  test('that hangs, so that commits alone do: the server says that it is not ready, until they end', async () => {
+    expect(await server.readReadiness()).toBe(200);
+    expect(await readGrpcHealth()).toBe(Status.SERVING);
+    await standby.signalAll('SIGSTOP');
+    await expect.poll(server.readReadiness, { timeout: 10_000 }).toBe(503);
+    expect(await readGrpcHealth()).toBe(Status.NOT_SERVING);
+    // Reading needs no commit.
+    const read = await server.call('IdentityService/GetAuthenticatedIdentity', {});
+    expect(read.status).toBe(200);
+    await standby.signalAll('SIGCONT');
+    await expect.poll(server.readReadiness, { timeout: 10_000 }).toBe(200);
+    expect(await readGrpcHealth()).toBe(Status.SERVING);
   });
 });
