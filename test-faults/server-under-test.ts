@@ -6,7 +6,8 @@ import type { JsonAnswer } from '../test/support/call-json.ts';
 import { startProcess } from '../test/support/start-process.ts';
 import type { StartedProcess } from '../test/support/start-process.ts';
 
-const TOKEN = 'operator-token-of-this-test';
+/** The operator's. */
+export const TOKEN = 'operator-token-of-this-test';
 const KEYS = `k:${Buffer.alloc(32, 9).toString('base64')}`;
 
 /** Within which a call has failed when it cannot succeed, in milliseconds. */

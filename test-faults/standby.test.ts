@@ -6,7 +6,10 @@ import { setTimeout } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { Health, HealthCheckResponse_ServingStatus as Status } from '../gen/grpc/health/v1/health_pb.ts';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from '../gen/grpc/health/v1/health_pb.ts';
 import { startPostgresServer, STANDBY_NAME } from '../test/store/postgres-server.ts';
 import type { PostgresServer } from '../test/store/postgres-server.ts';
 import { startServerUnderTest } from './server-under-test.ts';
