@@ -1,6 +1,7 @@
 /**
- * Owns the code of gRPC's own services, health and reflection: generates it into `gen` from the proto files that the gRPC
- * project's npm packages carry, so that no copy of them is kept here. It refuses to touch what `buf generate` writes from
+ * Owns the code of gRPC's own services, health and reflection, and of Google's messages for the details of errors: generates
+ * it into `gen` from the proto files that npm packages of the gRPC project and of Google carry, so that no copy of them is
+ * kept here. It refuses to touch what `buf generate` writes from
  * our schema, and runs after it, since that empties `gen`.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,6 +14,7 @@ const folder = join(root, '.generate', 'grpc');
 
 /** By the name under which other schemas, and reflection, know the file. */
 const sources = {
+  'google/rpc/error_details.proto': 'google-gax/build/protos/google/rpc/error_details.proto',
   'grpc/health/v1/health.proto': 'grpc-health-check/proto/health/v1/health.proto',
   'grpc/reflection/v1/reflection.proto':
     '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',

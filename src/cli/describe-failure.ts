@@ -20,6 +20,15 @@ const ADVICE: Readonly<Partial<Record<ClaimgateErrorCode, string>>> = {
   unimplemented: 'Is it a Claimgate server of this version that --url or CLAIMGATE_URL names?',
 };
 
+/** Where the reason says more than the code. */
+const ADVICE_BY_REASON: Readonly<Record<string, string>> = {
+  READ_ONLY_TOKEN: 'Call with a token that was created without --read-only.',
+  ADMIN_REQUIRED: 'Call with a token of an ADMIN of the organization.',
+  OPERATOR_REQUIRED: "Call with an operator's token, such as that of the server's first start.",
+  CHANGED_MEANWHILE: 'Nothing was changed. Try again.',
+  PARENT_DELETED: 'Nothing was changed. See what is still there before you try again.',
+};
+
 /** Lines for standard error, or nothing where all has been said. */
 export function describeFailure(reason: unknown): string {
   if (reason instanceof ClaimgateError) return describeClaimgateError(reason);
@@ -32,14 +41,14 @@ export function describeFailure(reason: unknown): string {
 }
 
 function describeClaimgateError(error: ClaimgateError): string {
-  const { code, violations, retryAfterMs, requestId } = error;
+  const { code, reason, violations, retryAfterMs, requestId } = error;
   const places = violations.map(
     ({ field, rule, message }) => `  ${field === '' ? 'the request' : field}: ${message} (${rule})`,
   );
   const message = places.length === 0 ? error.message : 'These values are refused:';
   const wait =
     retryAfterMs === undefined ? [] : [`Try again in ${Math.ceil(retryAfterMs / 1000)} s.`];
-  const advice = ADVICE[code];
+  const advice = ADVICE_BY_REASON[reason ?? ''] ?? ADVICE[code];
   const lines = [
     `claimgate: ${code.replaceAll('_', ' ')}: ${message}`,
     ...places,

@@ -4,7 +4,7 @@
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 
-import { readRetryAfterMs, readViolations } from './error-details.ts';
+import { readReason, readRetryAfterMs, readViolations } from './error-details.ts';
 import type { FieldViolation } from './error-details.ts';
 
 const CODES = {
@@ -40,6 +40,8 @@ export type ClaimgateErrorCode = (typeof CODES)[Code];
 
 /** What a `ClaimgateError` knows besides its code and message. */
 export interface ClaimgateErrorOptions {
+  readonly reason?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly violations?: readonly FieldViolation[];
   readonly retryAfterMs?: number | undefined;
   readonly requestId?: string | undefined;
@@ -62,6 +64,13 @@ export class ClaimgateError extends Error {
   override readonly name = 'ClaimgateError';
   /** Why the call failed. */
   readonly code: ClaimgateErrorCode;
+  /**
+   * Why in more detail, such as `LAST_ADMIN` or `READ_ONLY_TOKEN`: docs/api.md has the list. Where there is nothing more to
+   * tell it is the code in capitals, and `undefined` where no answer of the server arrived.
+   */
+  readonly reason: string | undefined;
+  /** What belongs to the reason, such as the name of the DNS record that `DOMAIN_RECORD_MISSING` is about. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** The fields of the request that break a rule. Empty unless `code` is `invalid_argument`, and at times then. */
   readonly violations: readonly FieldViolation[];
   /** How long the server asks to wait before the next try, in milliseconds; `undefined` where it asks nothing. */
@@ -72,6 +81,8 @@ export class ClaimgateError extends Error {
   constructor(code: ClaimgateErrorCode, message: string, options: ClaimgateErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.reason = options.reason;
+    this.metadata = options.metadata ?? {};
     this.violations = options.violations ?? [];
     this.retryAfterMs = options.retryAfterMs;
     this.requestId = options.requestId;
@@ -85,8 +96,9 @@ export function toClaimgateError(reason: unknown): ClaimgateError {
   // Interceptors wrap what they throw, such as the error of a token that cannot be sent.
   if (error.cause instanceof ClaimgateError) return error.cause;
   return new ClaimgateError(CODES[error.code], error.rawMessage, {
+    ...readReason(error),
     violations: readViolations(error),
-    retryAfterMs: readRetryAfterMs(error.metadata),
+    retryAfterMs: readRetryAfterMs(error),
     requestId: error.metadata.get('x-request-id') ?? undefined,
     cause: reason,
   });

@@ -1,10 +1,13 @@
-/** Owns how the details of an error are read: the fields that break a rule, and the time to wait. */
+/** Owns how the details of an error are read: its reason, the fields that break a rule, and the time to wait. */
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { ViolationsSchema } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type {
   FieldPath,
   FieldPathElement,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { ConnectError } from '@connectrpc/connect';
+
+import { ErrorInfoSchema, RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 
 /** One field of the request that breaks a rule. */
 export interface FieldViolation {
@@ -14,6 +17,15 @@ export interface FieldViolation {
   readonly rule: string;
   /** What is wrong, in words for people. */
   readonly message: string;
+}
+
+/** What `google.rpc.ErrorInfo` says, of our own domain alone: a proxy in between may have reasons of its own. */
+export function readReason(error: ConnectError): {
+  readonly reason: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+} {
+  const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === 'claimgate');
+  return { reason: info?.reason, metadata: info?.metadata ?? {} };
 }
 
 /** Decodes the `buf.validate.Violations` details of an error. */
@@ -47,10 +59,13 @@ const WAITS: readonly { readonly header: string; readonly unitMs: number }[] = [
 ];
 
 /**
- * How long the server asks to wait, in milliseconds. The HTTP date that `retry-after` may also hold (RFC 9110 §10.2.3)
- * counts as nothing: it would need a clock that agrees with the server's.
+ * How long the server asks to wait, in milliseconds: by its `google.rpc.RetryInfo`, or by a header. The HTTP date that
+ * `retry-after` may also hold (RFC 9110 §10.2.3) counts as nothing: it would need a clock that agrees with the server's.
  */
-export function readRetryAfterMs(metadata: Headers): number | undefined {
+export function readRetryAfterMs(error: ConnectError): number | undefined {
+  const [info] = error.findDetails(RetryInfoSchema);
+  if (info?.retryDelay !== undefined) return durationMs(info.retryDelay);
+  const { metadata } = error;
   for (const { header, unitMs } of WAITS) {
     const value = metadata.get(header);
     if (value !== null && /^\d{1,9}$/.test(value)) return Number(value) * unitMs;

@@ -34,10 +34,7 @@ export function createDnsResolver({
         throw new DomainError(
           'unavailable',
           `No DNS server answered for ${name}. Try again in a moment.`,
-          {
-            retryAfterMs: 5000,
-            cause: error,
-          },
+          { reason: 'DNS_UNREACHABLE', retryAfterMs: 5000, cause: error },
         );
       } finally {
         clearTimeout(timer);

@@ -86,12 +86,15 @@ export function assertMayWrite(caller: Principal): void {
   throw new DomainError(
     'permission_denied',
     'This token is read-only. Use a token that was created without read_only.',
+    { reason: 'READ_ONLY_TOKEN' },
   );
 }
 
 export function assertOperator(caller: Principal, toDo: string): void {
   if (caller.operator) return;
-  throw new DomainError('permission_denied', `Only an operator may ${toDo}.`);
+  throw new DomainError('permission_denied', `Only an operator may ${toDo}.`, {
+    reason: 'OPERATOR_REQUIRED',
+  });
 }
 
 export function assertMemberOf(
@@ -114,6 +117,7 @@ export function assertAdmin(caller: Principal): void {
   throw new DomainError(
     'permission_denied',
     'This needs the ADMIN role. Ask an admin of your organization.',
+    { reason: 'ADMIN_REQUIRED' },
   );
 }
 
@@ -134,5 +138,6 @@ export function assertMayOversee(caller: Principal, user: User, notFound: NotFou
   throw new DomainError(
     'permission_denied',
     'This user is an operator, whose membership and tokens are for operators alone: without them, nobody could run this server any more.',
+    { reason: 'TARGET_IS_OPERATOR' },
   );
 }

@@ -46,7 +46,7 @@ export async function checkConfiguration(
 
 function refuseChanged(error: unknown): never {
   if (!(error instanceof LoginFailure)) throw error;
-  throw new DomainError('aborted', error.detail);
+  throw new DomainError('aborted', error.detail, { reason: 'CHANGED_MEANWHILE' });
 }
 
 /** The top-level claims that the rule, the mapping and every login use, each once, sorted. */

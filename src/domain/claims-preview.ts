@@ -55,7 +55,7 @@ export class ShutOutError extends DomainError {
   readonly preview: ClaimsPreview;
 
   constructor(message: string, preview: ClaimsPreview) {
-    super('failed_precondition', message);
+    super('failed_precondition', message, { reason: 'WOULD_SHUT_OUT' });
     this.preview = preview;
   }
 }

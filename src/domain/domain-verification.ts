@@ -25,6 +25,7 @@ const domainVerificationNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such domain verification. ListDomainVerifications shows those of your organization.',
+    { reason: 'DOMAIN_VERIFICATION_NOT_FOUND' },
   );
 
 /** The TXT record that proves the domain (underscored name as in RFC 8552). */
@@ -106,6 +107,10 @@ export async function verifyDomain(
     throw new DomainError(
       'failed_precondition',
       `Looked up ${challenge.name}: ${seen}. Create a TXT record there with the value ${challenge.value} and try again; a new record can take until the old answer's time to live has passed.`,
+      {
+        reason: 'DOMAIN_RECORD_MISSING',
+        metadata: { recordType: 'TXT', recordName: challenge.name, recordValue: challenge.value },
+      },
     );
   }
   return env.store.transaction(async (tx) => {

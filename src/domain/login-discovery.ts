@@ -42,6 +42,7 @@ export async function discoverLogins(
     throw new DomainError(
       'not_found',
       'No single sign-on is set up for this email domain. Check the spelling, or ask the admin of your organization.',
+      { reason: 'SSO_LOGIN_NOT_FOUND' },
     );
   }
   return configurations.map((configuration) => ({

@@ -78,6 +78,7 @@ async function consume({ rateLimiter }: Limiting, limit: RateLimit, key: string)
   if (verdict.allowed) return;
   const { retryAfterMs } = verdict;
   throw new DomainError('resource_exhausted', 'Too many logins at once. Wait, then try again.', {
+    reason: 'RATE_LIMITED',
     retryAfterMs,
   });
 }

@@ -52,6 +52,7 @@ export async function createMember(
       throw new DomainError(
         'already_exists',
         'A member of the organization has this email. ListMembers shows them.',
+        { reason: 'MEMBER_EXISTS' },
       );
     }
     await tx.insertUser(member);

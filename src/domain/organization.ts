@@ -86,12 +86,14 @@ const organizationNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.',
+    { reason: 'ORGANIZATION_NOT_FOUND' },
   );
 
 export const memberNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such member in this organization. ListMembers shows who is there.',
+    { reason: 'MEMBER_NOT_FOUND' },
   );
 
 /** The user behind the credentials. */
@@ -199,6 +201,7 @@ export async function deleteOrganization(
       throw new DomainError(
         'failed_precondition',
         'This organization holds the last operator, and there would be nobody left who may act in all organizations or create one. It cannot be deleted.',
+        { reason: 'LAST_OPERATOR' },
       );
     }
     await tx.deleteOrganization(id);
@@ -292,6 +295,7 @@ export async function assertAnotherAdmin(
   throw new DomainError(
     'failed_precondition',
     `The last admin of an organization cannot be ${what}. Make another member an admin with SetRole first.`,
+    { reason: 'LAST_ADMIN' },
   );
 }
 
@@ -306,6 +310,7 @@ export async function assertAnotherOperator(
   throw new DomainError(
     'failed_precondition',
     `The last operator cannot be ${what}: there would be nobody left who may create organizations, and no way to make another operator.`,
+    { reason: 'LAST_OPERATOR' },
   );
 }
 

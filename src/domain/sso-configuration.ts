@@ -79,6 +79,7 @@ export const ssoConfigurationNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such SSO configuration. ListSSOConfigurations shows those of your organization.',
+    { reason: 'SSO_CONFIGURATION_NOT_FOUND' },
   );
 
 /** Makes a configuration, always a new one: active unless said otherwise, and of provider type custom. */
@@ -156,7 +157,9 @@ export async function updateSsoConfiguration(
     if (current === undefined) throw ssoConfigurationNotFound();
     assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
     if (onlyRevision !== undefined && current.revision !== onlyRevision) {
-      throw new DomainError('aborted', 'The configuration was changed meanwhile. Try again.');
+      throw new DomainError('aborted', 'The configuration was changed meanwhile. Try again.', {
+        reason: 'CHANGED_MEANWHILE',
+      });
     }
     const updated: SsoConfiguration = {
       ...applyChange(current, change),

@@ -396,5 +396,5 @@ function pickTrialFields(configuration: TrialConfiguration): TrialConfiguration 
 }
 
 function testLoginNotFound(): DomainError {
-  return new DomainError('not_found', 'No such test login.');
+  return new DomainError('not_found', 'No such test login.', { reason: 'TEST_LOGIN_NOT_FOUND' });
 }

@@ -47,9 +47,11 @@ const tokenNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such personal access token. ListPersonalAccessTokens shows yours.',
+    { reason: 'PERSONAL_ACCESS_TOKEN_NOT_FOUND' },
   );
 
-const userNotFound = (): DomainError => new DomainError('not_found', 'No such user.');
+const userNotFound = (): DomainError =>
+  new DomainError('not_found', 'No such user.', { reason: 'USER_NOT_FOUND' });
 
 /**
  * A new token: `cgpat_`, 160 random bits and a checksum in hexadecimal. Prefix and checksum let scanners for leaked
@@ -147,6 +149,7 @@ function assertMayMintFor(caller: Principal, user: User): void {
   throw new DomainError(
     'permission_denied',
     "An operator's token can be made with another of an operator's tokens alone, and not from a single sign-on session.",
+    { reason: 'OPERATOR_TOKEN_REQUIRED' },
   );
 }
 

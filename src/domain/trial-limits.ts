@@ -28,6 +28,6 @@ export async function limitTrial(
   throw new DomainError(
     'resource_exhausted',
     'Your organization asks for this too often. Wait, then try again.',
-    { retryAfterMs },
+    { reason: 'RATE_LIMITED', retryAfterMs },
   );
 }

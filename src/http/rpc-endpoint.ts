@@ -35,7 +35,7 @@ export function createRpcEndpoint(
         .set(requestIdKey, readRequestId(request))
         .set(addressKey, readAddress);
     },
-    fallback: answerOther,
+    fallback: (request, response) => answerOther(request, response, options.completeError),
   });
   return (request, response) => {
     // What is answered depends on who asks, which caches need not know.
@@ -45,8 +45,12 @@ export function createRpcEndpoint(
   };
 }
 
-function answerOther(request: HttpRequest, response: HttpResponse): void {
-  if (answerUnimplemented(request, response)) return;
+function answerOther(
+  request: HttpRequest,
+  response: HttpResponse,
+  completeError: RpcOptions['completeError'],
+): void {
+  if (answerUnimplemented(request, response, completeError)) return;
   const refusal = { code: 'not_found', message: 'Nothing is served here.' };
   answerJson({ request, response }, 404, refusal, { 'x-should-retry': 'false' });
   request.resume();

@@ -48,8 +48,8 @@ export type UnaryAdapterOptions = Omit<
   readonly defaultTimeoutMs?: number;
   /** Asked once for a call, and only if something wants the values. */
   readonly contextValues?: (request: HttpRequest) => ContextValues;
-  /** Headers for an error in the Connect protocol, such as advice on retries; what the call set itself comes first. */
-  readonly errorHeader?: (error: ConnectError) => Readonly<Record<string, string>>;
+  /** Adds details and headers to an error, such as advice on retries, before it is sent. */
+  readonly completeError?: (error: ConnectError) => void;
   /** Answers every other path. Default: 404. */
   readonly fallback?: HandleHttp;
 };
@@ -64,7 +64,7 @@ interface Endpoint {
 }
 
 export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
-  const { prefixes = ['', '/api'], defaultTimeoutMs, errorHeader, fallback, ...rest } = options;
+  const { prefixes = ['', '/api'], defaultTimeoutMs, completeError, fallback, ...rest } = options;
   const { contextValues, routes, ...routerOptions } = rest;
   const common = {
     ...routerOptions,
@@ -82,7 +82,7 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     });
     for (const [path, unary] of recorded.byPath) endpoints.set(prefix + path, { unary, original });
   }
-  const settings = { defaultTimeoutMs, contextValues, errorHeader };
+  const settings = { defaultTimeoutMs, contextValues, completeError };
 
   return (request, response) => {
     const url = request.url ?? '';

@@ -65,7 +65,7 @@ export interface UnaryCall {
 export interface UnaryCallSettings {
   readonly defaultTimeoutMs: number | undefined;
   readonly contextValues: ((request: HttpRequest) => ContextValues) | undefined;
-  readonly errorHeader: ((error: ConnectError) => Readonly<Record<string, string>>) | undefined;
+  readonly completeError: ((error: ConnectError) => void) | undefined;
 }
 
 export interface UnaryExchange {
@@ -188,6 +188,7 @@ async function fail(call: UnaryCall, reason: unknown): Promise<void> {
   if (!error.rawMessage.isWellFormed()) {
     Object.assign(error, { rawMessage: error.rawMessage.toWellFormed() });
   }
+  call.settings.completeError?.(error);
   await call.protocol.answerError(call, error);
 }
 

@@ -43,11 +43,8 @@ export const connectProtocol: UnaryProtocol = {
   answer: (call, output) => send(call, 200, output),
 
   answerError(call, error) {
-    const { context, route, settings } = call;
+    const { context, route } = call;
     context.responseHeader.set('content-type', 'application/json');
-    for (const [name, value] of Object.entries(settings.errorHeader?.(error) ?? {})) {
-      if (!context.responseHeader.has(name)) context.responseHeader.set(name, value);
-    }
     // What came from another server is told, what came with it is not.
     if (!error.isWireError) mergeNonProtocolHeaders(context.responseHeader, error.metadata);
     return send(

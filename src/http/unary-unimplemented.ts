@@ -17,14 +17,23 @@ import { parseContentType } from './unary-negotiation.ts';
 /** `/package.Service/Method`, at the root or under `/api`. */
 const METHOD_PATH = /^(?:\/api)?\/(?:[a-z_]\w*\.)+[a-z_]\w*\/[a-z_]\w*$/i;
 
-/** Answers a POST to the path of a method, in a protocol that we speak; returns whether it did. */
-export function answerUnimplemented(request: HttpRequest, response: HttpResponse): boolean {
+/**
+ * Answers a POST to the path of a method, in a protocol that we speak; returns whether it did.
+ *
+ * @param completeError adds details and headers to the error
+ */
+export function answerUnimplemented(
+  request: HttpRequest,
+  response: HttpResponse,
+  completeError?: (error: ConnectError) => void,
+): boolean {
   const [path = ''] = (request.url ?? '').split('?', 1);
   if (request.method !== 'POST' || !METHOD_PATH.test(path)) return false;
   const type = parseContentType(request.headers['content-type']);
   if (type === undefined) return false;
   drainBody(request);
   const error = new ConnectError('this method is not served', Code.Unimplemented);
+  completeError?.(error);
 
   if (type.protocol.name === 'connect') {
     const body = errorToJsonBytes(error, undefined);
@@ -33,7 +42,7 @@ export function answerUnimplemented(request: HttpRequest, response: HttpResponse
       header: {
         'content-type': 'application/json',
         'content-length': String(body.byteLength),
-        'x-should-retry': 'false',
+        ...Object.fromEntries(error.metadata),
       },
       body,
     });

@@ -10,12 +10,19 @@ import {
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { FieldPathElement } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { Code, ConnectError } from '@connectrpc/connect';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
 
 import { PreviewClaimsExpressionResponseSchema } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { ShutOutError } from '../domain/claims-preview.ts';
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { DomainErrorCode, FieldViolation } from '../domain/errors.ts';
 import { writePreview } from './claims-preview.ts';
+import {
+  createBadRequests,
+  createErrorInfo,
+  createRetryInfo,
+  isComplete,
+} from './error-details.ts';
 
 const CODES: Readonly<Record<DomainErrorCode, Code>> = {
   invalid_argument: Code.InvalidArgument,
@@ -36,30 +43,45 @@ const RETRYABLE: ReadonlySet<Code> = new Set([
   Code.DeadlineExceeded,
 ]);
 
+/** How long to wait where nobody knows better, in milliseconds. */
+const DEFAULT_WAIT_MS: Readonly<Partial<Record<Code, number>>> = {
+  [Code.Aborted]: 100,
+  [Code.Unavailable]: 1000,
+};
+
 /** Says of an error all that a caller may know. `requestId` ties an `internal` one to the log. */
 export function describeError(reason: unknown, requestId: string): ConnectError {
   const error = convertError(reason, requestId);
-  const retryAfterMs = reason instanceof DomainError ? reason.retryAfterMs : undefined;
-  if (retryAfterMs !== undefined) {
-    const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  return reason instanceof DomainError
+    ? complete(error, reason.retryAfterMs, reason.reason, reason.metadata)
+    : complete(error);
+}
+
+/** Adds to an error that never came here, such as one about a body that cannot be parsed, what the others have. */
+export function completeError(error: ConnectError): void {
+  complete(error);
+}
+
+/** Why, in which fields, and whether to try again: the latter in headers too, which is where the published clients look. */
+function complete(
+  error: ConnectError,
+  retryAfterMs?: number,
+  reason: string = codeToString(error.code).toUpperCase(),
+  metadata: Readonly<Record<string, string>> = {},
+): ConnectError {
+  if (isComplete(error)) return error;
+  const waitMs = retryAfterMs ?? DEFAULT_WAIT_MS[error.code];
+  error.details.push(...createBadRequests(error), createErrorInfo(reason, metadata));
+  if (waitMs !== undefined) {
+    error.details.push(createRetryInfo(waitMs));
+    const seconds = String(Math.max(1, Math.ceil(waitMs / 1000)));
     error.metadata.set('retry-after', seconds);
-    error.metadata.set('retry-after-ms', String(Math.ceil(retryAfterMs)));
+    error.metadata.set('retry-after-ms', String(Math.ceil(waitMs)));
     error.metadata.set('ratelimit-retryafter', seconds);
   } else if (!RETRYABLE.has(error.code)) {
     error.metadata.set('x-should-retry', 'false');
   }
   return error;
-}
-
-/**
- * Headers for an error that never came here, such as one about a body that cannot be parsed: the advice on retries that
- * `describeError` gives, where it has not.
- */
-export function adviseOnRetry(error: ConnectError): Readonly<Record<string, string>> {
-  const { code, metadata } = error;
-  if (metadata.has('x-should-retry') || metadata.has('retry-after') || RETRYABLE.has(code))
-    return {};
-  return { 'x-should-retry': 'false' };
 }
 
 /** Whether an error is our own failing, foreseen or not, which belongs in the log with its cause. */

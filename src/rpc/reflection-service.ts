@@ -6,6 +6,7 @@
 import type { DescFile, DescService } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 
+import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import type {
   ServerReflectionRequest,
   ServerReflectionResponse,
@@ -29,9 +30,12 @@ export interface ReflectionService {
   readonly serverReflectionInfo: (requests: AsyncIterable<Request>) => AsyncGenerator<Response>;
 }
 
-/** @param services - those to be listed; they and all that they use can be asked for. */
+/** @param services - those to be listed; they, all that they use, and the details of errors can be asked for. */
 export function createReflectionService(services: readonly DescService[]): ReflectionService {
-  const index = createSchemaIndex(services);
+  const index = createSchemaIndex([
+    ...services.map(({ file }) => file),
+    file_google_rpc_error_details,
+  ]);
   return {
     async *serverReflectionInfo(requests) {
       const sent = new Set<DescFile>();

@@ -11,7 +11,7 @@ import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { adviseOnRetry } from './errors.ts';
+import { completeError } from './errors.ts';
 import { createAccountService } from './account-service.ts';
 import { createHealthService } from './health-service.ts';
 import type { HealthSource } from './health-service.ts';
@@ -41,8 +41,8 @@ export const jsonOptions = { alwaysEmitImplicit: true, ignoreUnknownFields: true
 
 export type RpcOptions = ConnectRouterOptions & {
   readonly routes: (router: ConnectRouter) => void;
-  /** Headers to add to the answer to an error that no interceptor saw. */
-  readonly errorHeader: (error: ConnectError) => Readonly<Record<string, string>>;
+  /** Adds to an error that no interceptor saw what `describeError` adds to the others. */
+  readonly completeError?: (error: ConnectError) => void;
   /** Paths of the methods whose answer lasts as long as its caller listens. */
   readonly endlessPaths: readonly string[];
 };
@@ -56,7 +56,7 @@ export function createRpcOptions(options: RpcEnvironment): RpcOptions {
     jsonOptions,
     requestGate: createRequestGate(options),
     interceptors: createInterceptors(observe),
-    errorHeader: adviseOnRetry,
+    completeError,
     endlessPaths: [`/${Health.typeName}/${Health.method.watch.name}`],
     routes(router) {
       router.service(AccountService, createAccountService(env));

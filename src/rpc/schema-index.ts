@@ -24,8 +24,8 @@ export interface SchemaIndex {
   readonly serialize: (file: DescFile) => Uint8Array;
 }
 
-/** Indexes the files of these services, and all that they import. */
-export function createSchemaIndex(services: readonly DescService[]): SchemaIndex {
+/** Indexes these files, and all that they import. */
+export function createSchemaIndex(roots: readonly DescFile[]): SchemaIndex {
   const files = new Map<string, DescFile>();
   const symbols = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
@@ -42,7 +42,7 @@ export function createSchemaIndex(services: readonly DescService[]): SchemaIndex
     }
     for (const imported of file.dependencies) addFile(imported);
   };
-  for (const service of services) addFile(service.file);
+  for (const file of roots) addFile(file);
 
   const serialized = new Map<DescFile, Uint8Array>();
   return {

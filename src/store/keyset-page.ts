@@ -44,5 +44,6 @@ function createCursorError(): DomainError {
   return new DomainError(
     'invalid_argument',
     'The page token belongs to another list or another sort order. Start again without it.',
+    { reason: 'PAGE_TOKEN_OF_OTHER_LIST' },
   );
 }

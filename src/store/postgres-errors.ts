@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { DomainError } from '../domain/errors.ts';
+import type { ErrorReason } from '../domain/errors.ts';
 import { createTakenErrorForName } from './unique-keys.ts';
 
 /** By the code, or by its class (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
@@ -131,8 +132,8 @@ export function endsConnection(error: unknown): boolean {
 export function translatePostgresError(error: unknown): Error {
   if (error instanceof DomainError) return error;
   const cause = readPostgresError(error);
-  const unavailable = (message: string, retryAfterMs: number): DomainError =>
-    new DomainError('unavailable', message, { cause, retryAfterMs });
+  const unavailable = (reason: ErrorReason, message: string, retryAfterMs: number): DomainError =>
+    new DomainError('unavailable', message, { reason, cause, retryAfterMs });
   switch (cause.failure) {
     case 'lost':
     case 'stale':
@@ -140,25 +141,35 @@ export function translatePostgresError(error: unknown): Error {
     case 'silent':
     case 'denied':
       return unavailable(
+        'DATABASE_UNREACHABLE',
         'The database cannot be reached. Try again in a moment.',
         RETRY_AFTER.broken,
       );
     case 'undecided':
       return unavailable(
+        'OUTCOME_UNKNOWN',
         'The database was lost while it saved the change, which may have been made or not. Read it before you try again.',
         RETRY_AFTER.broken,
       );
     case 'busy':
     case 'conflict':
     case 'overloaded':
-      return unavailable('The database is busy. Try again in a moment.', RETRY_AFTER.busy);
+      return unavailable(
+        'DATABASE_BUSY',
+        'The database is busy. Try again in a moment.',
+        RETRY_AFTER.busy,
+      );
     case 'closed':
-      return unavailable('The server is shutting down. Try again in a moment.', RETRY_AFTER.broken);
+      return unavailable(
+        'SERVER_ENDING',
+        'The server is shutting down. Try again in a moment.',
+        RETRY_AFTER.broken,
+      );
     case 'full':
       return new DomainError(
         'resource_exhausted',
         'The database has no space left: nothing was changed, and reading goes on. Ask the operator to free space on its disk.',
-        { cause },
+        { reason: 'STORAGE_FULL', cause },
       );
     case 'taken':
       return createTakenErrorForName(cause.constraint ?? '');
@@ -166,6 +177,7 @@ export function translatePostgresError(error: unknown): Error {
       return new DomainError(
         'aborted',
         'What this belongs to has been deleted meanwhile. Read it again before you try again.',
+        { reason: 'PARENT_DELETED' },
       );
     case 'text':
       return new DomainError(

@@ -75,7 +75,10 @@ export function openOrRefuse(
     return openSecret(keyring, place, box);
   } catch (error) {
     if (!(error instanceof SecretBoxError)) throw error;
-    throw new DomainError('failed_precondition', message, { cause: error });
+    throw new DomainError('failed_precondition', message, {
+      reason: 'SECRET_UNREADABLE',
+      cause: error,
+    });
   }
 }
 

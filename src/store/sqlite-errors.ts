@@ -61,7 +61,7 @@ export function translateSqliteError(error: unknown): Error {
       return new DomainError(
         'resource_exhausted',
         'The database has no space left: nothing was changed, and reading goes on. Ask the operator to free space on its disk.',
-        { cause: error },
+        { reason: 'STORAGE_FULL', cause: error },
       );
     case 'constraint':
       return translateConstraint(error);
@@ -73,13 +73,11 @@ export function translateSqliteError(error: unknown): Error {
       return new DomainError(
         'unavailable',
         'The database cannot be reached. Try again in a moment.',
-        {
-          cause: error,
-          retryAfterMs: RETRY_AFTER.broken,
-        },
+        { reason: 'DATABASE_UNREACHABLE', cause: error, retryAfterMs: RETRY_AFTER.broken },
       );
     case 'closed':
       return new DomainError('unavailable', 'The server is shutting down. Try again in a moment.', {
+        reason: 'SERVER_ENDING',
         cause: error,
         retryAfterMs: RETRY_AFTER.broken,
       });
@@ -94,6 +92,7 @@ export function translateSqliteError(error: unknown): Error {
 
 export function createBusyError(cause?: unknown): DomainError {
   return new DomainError('unavailable', 'The database is busy. Try again in a moment.', {
+    reason: 'DATABASE_BUSY',
     cause,
     retryAfterMs: RETRY_AFTER.busy,
   });
@@ -109,6 +108,7 @@ function translateConstraint(error: unknown): Error {
     return new DomainError(
       'aborted',
       'What this belongs to has been deleted meanwhile. Read it again before you try again.',
+      { reason: 'PARENT_DELETED' },
     );
   }
   return new Error('The database refused a row', { cause: error });

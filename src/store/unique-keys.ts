@@ -1,5 +1,6 @@
 /** Owns what is said when a unique key is taken: which thing there is, and what to do. Every unique key is listed. */
 import { DomainError } from '../domain/errors.ts';
+import type { ErrorReason } from '../domain/errors.ts';
 
 interface UniqueKey {
   readonly table: string;
@@ -7,6 +8,8 @@ interface UniqueKey {
   /** The constraint or index, for the databases that name it. */
   readonly name: string;
   readonly message: string;
+  /** For callers of the API, where one of their calls can clash. */
+  readonly reason?: ErrorReason;
 }
 
 const UNIQUE_KEYS: readonly UniqueKey[] = [
@@ -14,6 +17,7 @@ const UNIQUE_KEYS: readonly UniqueKey[] = [
     table: 'sso_configuration',
     columns: ['organization_id', 'registration_key'],
     name: 'sso_configuration_organization_registration_key_key',
+    reason: 'SSO_CONFIGURATION_EXISTS',
     message:
       'The organization has an SSO configuration with this issuer_url and client_id. Update that one, or delete it first; ListSSOConfigurations shows it.',
   },
@@ -21,6 +25,7 @@ const UNIQUE_KEYS: readonly UniqueKey[] = [
     table: 'domain_verification',
     columns: ['organization_id', 'domain_key'],
     name: 'domain_verification_organization_domain_key_key',
+    reason: 'DOMAIN_VERIFICATION_EXISTS',
     message:
       'The organization has a domain verification for this domain. Use that one, or delete it first; ListDomainVerifications shows it.',
   },
@@ -73,5 +78,5 @@ export function createTakenErrorForName(name: string): DomainError {
 function createTakenError(key: UniqueKey | undefined): DomainError {
   // What remains are primary keys: ids that we made ourselves.
   const message = key?.message ?? 'There is something with this id. Try again.';
-  return new DomainError('already_exists', message);
+  return new DomainError('already_exists', message, { ...(key?.reason && { reason: key.reason }) });
 }

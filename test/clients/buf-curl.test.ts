@@ -67,7 +67,11 @@ describe.each(protocols)('%s', (name, ...options) => {
     const broken = await bufCurl(get, { ssoConfigurationId: 'x' }, authorized);
     expect(broken.answer).toMatchObject({
       code: 'invalid_argument',
-      details: [{ type: 'buf.validate.Violations' }],
+      details: [
+        { type: 'buf.validate.Violations' },
+        { type: 'google.rpc.BadRequest' },
+        { type: 'google.rpc.ErrorInfo' },
+      ],
     });
   });
 });

@@ -242,11 +242,11 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
 
     it('whose answer cannot be sent ends the connection, and nothing else', async () => {
       const { register } = deaf();
-      const errorHeader = () => ({ 'x-bad': 'a\nb' });
+      const completeError = ({ metadata }: ConnectError) => metadata.set('x-bad', 'a\nb');
       const port = await serveOurs(version, {
         routes: register,
         defaultTimeoutMs: 20,
-        errorHeader,
+        completeError,
       });
       const send = openClient(version, port);
       const answer = await post(send, 'GetOrganization', '{}').catch(() => undefined);
@@ -347,16 +347,18 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
     });
   });
 
-  it('adds headers of the house to errors in Connect, behind what the call set', async () => {
-    const send = await open({
-      errorHeader: (error) => ({
-        'x-should-retry': String(error.code === Code.Unavailable),
-        'x-gate': 'default',
-      }),
-    });
-    const answer = await post(send, 'GetSSOConfiguration', '{', { 'x-refuse': '1' });
-    expect(answer.headers).toMatchObject({ 'x-should-retry': 'false', 'x-gate': 'closed' });
-  });
+  it.for(['application/json', 'application/grpc+json', 'application/grpc-web+json'])(
+    'has errors completed that nobody else saw, in %s',
+    async (type) => {
+      const send = await open({
+        completeError: ({ code, metadata }) => metadata.set('x-seen', String(code)),
+      });
+      const body = type === 'application/json' ? '{' : envelope(0, Buffer.from('{'));
+      const answer = await post(send, 'GetSSOConfiguration', body, { 'content-type': type });
+      const fields = { ...answer.headers, ...answer.trailers, ...readAnswer(answer).trailers };
+      expect(fields['x-seen']).toBe(String(Code.InvalidArgument));
+    },
+  );
 
   it.for([
     ['application/json', 404, '{"code":"unimplemented","message":"this method is not served"}'],
@@ -376,7 +378,7 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       expect(answer.status).toBe(status);
       expect(answer.body.toString()).toBe(body);
       if (status === 200) expect(answer.trailers['grpc-status']).toBe('12');
-      else expect(answer.headers['x-should-retry']).toBe('false');
+      expect({ ...answer.headers, ...answer.trailers }).toMatchObject({ 'x-seen': '12' });
     },
   );
 
@@ -430,7 +432,8 @@ it('calls the routes once, so that their state is one', () => {
 // Help --------------------------------------------------------------------------------------------------------------
 
 const fallback: NonNullable<ReturnType<typeof testOptions>['fallback']> = (request, response) => {
-  if (answerUnimplemented(request, response)) return;
+  const complete = ({ code, metadata }: ConnectError) => metadata.set('x-seen', String(code));
+  if (answerUnimplemented(request, response, complete)) return;
   response.statusCode = 404;
   response.end();
 };

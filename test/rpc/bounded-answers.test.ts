@@ -1,8 +1,11 @@
 // Small requests that would make large answers or much work, through the real server.
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { setGrpcStatus } from '../../src/http/grpc-status.ts';
+import { createApi } from '../support/create-api.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 
@@ -49,6 +52,22 @@ describe('a request with thousands of wrong values', () => {
       expect(text.length).toBeLessThan(20_000);
       expect(JSON.parse(text)).toMatchObject({ code: 'invalid_argument' });
     }
+  });
+
+  test('gets an answer in gRPC whose trailers its clients take, of which some take 8 KiB', async () => {
+    const { organizations } = createApi(claimgate.url, `Bearer ${claimgate.token}`, 'grpc');
+    const call = organizations.listMembers({
+      organizationId: claimgate.organizationId,
+      filter: { userIds: EMPTY.slice(0, 15_000) },
+    });
+    const error = await call.then(
+      () => expect.unreachable(),
+      (reason: unknown) => ConnectError.from(reason),
+    );
+    expect(error.details.length).toBeGreaterThan(2);
+    const trailers = [...setGrpcStatus(new Headers(error.metadata), error)];
+    const size = trailers.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
+    expect(size).toBeLessThan(8192);
   });
 
   test('that only the domain knows to be wrong is told of the first of them', async () => {

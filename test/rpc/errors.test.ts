@@ -1,16 +1,27 @@
 // What a caller is told when a call fails, and what only the log is told.
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { DomainError } from '../../src/domain/errors.ts';
-import type { DomainErrorCode } from '../../src/domain/errors.ts';
-import { adviseOnRetry, describeError, isUnforeseen } from '../../src/rpc/errors.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '../../gen/google/rpc/error_details_pb.ts';
+import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
+import { DomainError, ERROR_REASONS } from '../../src/domain/errors.ts';
+import type { DomainErrorCode, ErrorReason } from '../../src/domain/errors.ts';
+import { startListener } from '../../src/http/listener.ts';
+import type { Listener } from '../../src/http/listener.ts';
+import { createRpcEndpoint } from '../../src/http/rpc-endpoint.ts';
+import { completeError, describeError, isUnforeseen } from '../../src/rpc/errors.ts';
+import { createInterceptors } from '../../src/rpc/interceptors.ts';
 import { callJson } from '../support/call-json.ts';
-import { createApi, PROTOCOLS } from '../support/create-api.ts';
-import type { Api } from '../support/create-api.ts';
+import { createApi, openTransport, PROTOCOLS } from '../support/create-api.ts';
+import type { Api, Protocol } from '../support/create-api.ts';
 import { readRefusal } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
@@ -24,29 +35,53 @@ beforeAll(async () => {
 
 afterAll(() => claimgate.stop());
 
-describe('a refusal of the domain', () => {
-  const table: Readonly<Record<DomainErrorCode, { code: Code; retry: boolean }>> = {
-    invalid_argument: { code: Code.InvalidArgument, retry: false },
-    unauthenticated: { code: Code.Unauthenticated, retry: false },
-    permission_denied: { code: Code.PermissionDenied, retry: false },
-    not_found: { code: Code.NotFound, retry: false },
-    already_exists: { code: Code.AlreadyExists, retry: false },
-    failed_precondition: { code: Code.FailedPrecondition, retry: false },
-    resource_exhausted: { code: Code.ResourceExhausted, retry: false },
-    aborted: { code: Code.Aborted, retry: true },
-    unavailable: { code: Code.Unavailable, retry: true },
+/** What an error says to programs, read as a client does. */
+function readDetails(error: ConnectError) {
+  const [info] = error.findDetails(ErrorInfoSchema);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  return {
+    reason: info?.reason,
+    domain: info?.domain,
+    metadata: info?.metadata,
+    waitMs: retry?.retryDelay && durationMs(retry.retryDelay),
   };
-  const rows = Object.entries(table) as [DomainErrorCode, { code: Code; retry: boolean }][];
+}
 
-  test.each(rows)('of code %s has its own name on the wire', (domainCode, { code, retry }) => {
+interface Row {
+  readonly code: Code;
+  readonly retry: boolean;
+  readonly waitMs: number | undefined;
+}
+
+const CODES: Readonly<Record<DomainErrorCode, Row>> = {
+  invalid_argument: { code: Code.InvalidArgument, retry: false, waitMs: undefined },
+  unauthenticated: { code: Code.Unauthenticated, retry: false, waitMs: undefined },
+  permission_denied: { code: Code.PermissionDenied, retry: false, waitMs: undefined },
+  not_found: { code: Code.NotFound, retry: false, waitMs: undefined },
+  already_exists: { code: Code.AlreadyExists, retry: false, waitMs: undefined },
+  failed_precondition: { code: Code.FailedPrecondition, retry: false, waitMs: undefined },
+  resource_exhausted: { code: Code.ResourceExhausted, retry: false, waitMs: undefined },
+  aborted: { code: Code.Aborted, retry: true, waitMs: 100 },
+  unavailable: { code: Code.Unavailable, retry: true, waitMs: 1000 },
+};
+const rows = Object.entries(CODES) as [DomainErrorCode, Row][];
+
+describe('a refusal of the domain', () => {
+  test.each(rows)('of code %s has its own name on the wire', (domainCode, { code, ...row }) => {
     const cause = new Error('the cause');
     const error = describeError(new DomainError(domainCode, 'Do this.', { cause }), 'id');
     expect(codeToString(error.code)).toBe(domainCode);
     expect(error.code).toBe(code);
     expect(error.rawMessage).toBe('Do this.');
     expect(error.cause).toBeUndefined();
-    expect(error.metadata.get('x-should-retry')).toBe(retry ? null : 'false');
-    expect(error.metadata.get('retry-after')).toBeNull();
+    expect(error.metadata.get('x-should-retry')).toBe(row.retry ? null : 'false');
+    expect(error.metadata.get('retry-after')).toBe(row.waitMs === undefined ? null : '1');
+    expect(readDetails(error)).toEqual({
+      reason: domainCode.toUpperCase(),
+      domain: 'claimgate',
+      metadata: {},
+      waitMs: row.waitMs,
+    });
   });
 
   test.each(rows)('of code %s says how long to wait, if that is known', (domainCode) => {
@@ -56,9 +91,116 @@ describe('a refusal of the domain', () => {
       'retry-after-ms': '1201',
       'ratelimit-retryafter': '2',
     });
-    expect(adviseOnRetry(error)).toEqual({});
+    expect(readDetails(error).waitMs).toBe(1201);
+  });
+
+  test.each(Object.entries(ERROR_REASONS) as [ErrorReason, DomainErrorCode][])(
+    'for the reason %s says so',
+    (reason, code) => {
+      expect(reason).toMatch(/^[A-Z][A-Z0-9_]+[A-Z0-9]$/);
+      const metadata = { name: 'value' };
+      const error = describeError(new DomainError(code, 'Do this.', { reason, metadata }), 'id');
+      expect(readDetails(error)).toMatchObject({ reason, metadata });
+    },
+  );
+});
+
+describe.each(PROTOCOLS)('over %s', (protocol) => {
+  /** What the domain throws is the name of an organization, and what stands in the way of it is ours. */
+  const wire = startWire();
+
+  test.each(rows)('a refusal of code %s arrives with all that it says', async (domainCode, row) => {
+    const violations = [{ field: 'email_domains[1]', rule: 'domain.format', message: 'no domain' }];
+    const error = await wire.call(
+      protocol,
+      new DomainError(domainCode, 'Say: “100 %”', {
+        ...(domainCode === 'invalid_argument' && { violations }),
+        metadata: { name: 'value' },
+      }),
+    );
+    expect([error.code, error.rawMessage]).toEqual([row.code, 'Say: “100 %”']);
+    expect(readDetails(error)).toEqual({
+      reason: domainCode.toUpperCase(),
+      domain: 'claimgate',
+      metadata: { name: 'value' },
+      waitMs: row.waitMs,
+    });
+    expect(error.metadata.get('x-should-retry')).toBe(row.retry ? null : 'false');
+    const [badRequest] = error.findDetails(BadRequestSchema);
+    expect(badRequest?.fieldViolations).toEqual(
+      domainCode === 'invalid_argument'
+        ? [
+            expect.objectContaining({
+              field: 'email_domains[1]',
+              description: 'no domain',
+              reason: 'DOMAIN_FORMAT',
+            }),
+          ]
+        : undefined,
+    );
+  });
+
+  test('what no interceptor saw arrives complete too', async () => {
+    const transport = openTransport(claimgate.url, `Bearer ${claimgate.token}`, protocol);
+    const method = { ...IdentityService.method.getAuthenticatedIdentity, name: 'NoSuchMethod' };
+    const calls = [
+      transport.unary(method, undefined, undefined, undefined, {}),
+      createApi(
+        claimgate.url,
+        `Bearer ${claimgate.token}`,
+        protocol,
+      ).organizations.updateOrganization({
+        organizationId: claimgate.organizationId,
+        name: 'x'.repeat(70_000),
+      }),
+    ];
+    const errors = await Promise.all(calls.map(catchError));
+    expect(errors.map((error) => readDetails(error).reason)).toEqual([
+      'UNIMPLEMENTED',
+      'RESOURCE_EXHAUSTED',
+    ]);
+    for (const error of errors) expect(error.metadata.get('x-should-retry')).toBe('false');
   });
 });
+
+/** The real endpoint on a real port, with one method that throws what it is told. */
+function startWire() {
+  let thrown: unknown;
+  const { promise: started, resolve } = Promise.withResolvers<Listener>();
+  beforeAll(async () => {
+    const handle = createRpcEndpoint(
+      {
+        interceptors: createInterceptors(() => undefined),
+        completeError,
+        endlessPaths: [],
+        routes: (router) =>
+          router.service(IdentityService, {
+            getAuthenticatedIdentity: () => {
+              throw thrown;
+            },
+          }),
+      },
+      [],
+    );
+    resolve(await startListener({ host: '127.0.0.1', port: 0, handle, tls: undefined }));
+  });
+  afterAll(async () => (await started).close({ drainMs: 0 }));
+  return {
+    async call(protocol: Protocol, reason: unknown): Promise<ConnectError> {
+      thrown = reason;
+      const { port } = await started;
+      const { identity } = createApi(`http://127.0.0.1:${port}`, undefined, protocol);
+      return catchError(identity.getAuthenticatedIdentity({}));
+    },
+  };
+}
+
+async function catchError(call: Promise<unknown>): Promise<ConnectError> {
+  return call.then(
+    () => expect.unreachable(),
+    (reason: unknown) => ConnectError.from(reason),
+  );
+}
 
 describe('everything else', () => {
   const unforeseen = [
@@ -101,16 +243,20 @@ describe('everything else', () => {
     ]) {
       const error = new ConnectError('said by the library', code);
       expect(describeError(error, 'id')).toBe(error);
+      expect(error.rawMessage).toBe('said by the library');
       expect(isUnforeseen(error)).toBe(false);
     }
   });
 
-  test('that no interceptor saw gets the same advice on retries, once', () => {
-    expect(adviseOnRetry(new ConnectError('', Code.InvalidArgument))).toEqual({
-      'x-should-retry': 'false',
-    });
-    expect(adviseOnRetry(new ConnectError('', Code.DeadlineExceeded))).toEqual({});
-    expect(adviseOnRetry(describeError(undefined, 'id'))).toEqual({});
+  test('that no interceptor saw says the same, once', () => {
+    const error = new ConnectError('', Code.InvalidArgument);
+    completeError(error);
+    completeError(describeError(error, 'id'));
+    expect(error.metadata.get('x-should-retry')).toBe('false');
+    expect(error.details).toHaveLength(1);
+    const late = new ConnectError('', Code.DeadlineExceeded);
+    completeError(late);
+    expect([...late.metadata]).toEqual([]);
   });
 });
 
@@ -175,7 +321,7 @@ describe.each(PROTOCOLS)('violations over %s', (protocol) => {
   });
 });
 
-test('violations are readable in JSON too, as protovalidate’s own message', async () => {
+test('violations are readable in JSON too, as protovalidate’s own message, and as Google’s', async () => {
   const { body } = await callJson(
     claimgate.url,
     'OrganizationService/GetOrganization',
@@ -191,6 +337,14 @@ test('violations are readable in JSON too, as protovalidate’s own message', as
           { field: { elements: [{ fieldName: 'organization_id' }] }, ruleId: 'required' },
         ],
       },
+    },
+    {
+      type: 'google.rpc.BadRequest',
+      debug: { fieldViolations: [{ field: 'organization_id', reason: 'REQUIRED' }] },
+    },
+    {
+      type: 'google.rpc.ErrorInfo',
+      debug: { reason: 'INVALID_ARGUMENT', domain: 'claimgate' },
     },
   ]);
 });
@@ -248,7 +402,7 @@ describe('when the store fails in a way that nobody foresaw', () => {
         { token: claimgate.token },
       );
       expect(answer.status).toBe(500);
-      expect(Object.keys(answer.body).toSorted()).toEqual(['code', 'message']);
+      expect(Object.keys(answer.body).toSorted()).toEqual(['code', 'details', 'message']);
       expect(answer.text).not.toMatch(/\bat |\.ts|\/src\/|select|update|sqlite|JSON/i);
       expect(answer.headers.get('x-should-retry')).toBe('false');
     });
