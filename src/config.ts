@@ -1,4 +1,6 @@
 /** Owns what can be configured: every variable with its default, its check and what to do when it is wrong. */
+import { availableParallelism } from 'node:os';
+
 import leven from 'leven';
 import { z } from 'zod';
 
@@ -20,6 +22,7 @@ const variables = {
     )
     .transform(Number),
   CLAIMGATE_PUBLIC_URL: z.string().transform(parsePublicUrl).optional(),
+  CLAIMGATE_WORKERS: createCount(1, 0, 256).transform((count) => count || availableParallelism()),
   CLAIMGATE_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be trace, debug, info, warn, error or silent',
@@ -66,6 +69,8 @@ export interface Config {
   readonly port: number;
   /** What URLs that we make are built from, without a trailing slash; derived from where we listen when absent. */
   readonly publicUrl: string | undefined;
+  /** Processes that serve the port; at least 1. */
+  readonly workers: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Files in PEM form. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
@@ -133,6 +138,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     host: data.CLAIMGATE_HOST,
     port: data.CLAIMGATE_PORT,
     publicUrl: data.CLAIMGATE_PUBLIC_URL,
+    workers: data.CLAIMGATE_WORKERS,
     logLevel: data.CLAIMGATE_LOG_LEVEL,
     tls:
       data.CLAIMGATE_TLS_CERT === undefined || data.CLAIMGATE_TLS_KEY === undefined

@@ -9,13 +9,14 @@ import { ConfigError, parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { createDnsResolver } from './dns/dns-resolver.ts';
 import { bootstrapStore } from './domain/bootstrap.ts';
-import type { Bootstrapped } from './domain/bootstrap.ts';
 import { describeIssuer, KEY_SET_MAX_AGE, makeFirstKey, publishKeySet } from './domain/id-token.ts';
 import type { Environment } from './domain/ports.ts';
+import type { RateLimiter } from './domain/rate-limiter.ts';
 import { createReadinessCheck } from './domain/readiness.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
+import type { ListenerOptions } from './http/listener.ts';
 import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
@@ -29,16 +30,16 @@ import { describeDatabase, openStore } from './open-store.ts';
 import type { OpenedStore } from './open-store.ts';
 import { createRpcOptions } from './rpc/routes.ts';
 import { describeStart } from './start-message.ts';
+import type { StartedServer, StartSettings } from './start-message.ts';
 import { loadTlsFiles } from './tls-files.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** How long calls under way may take to finish when we stop, in milliseconds. */
 const DRAIN_MS = 8000;
+/** How long a worker may take to stop, in milliseconds. */
+const WORKER_STOP_MS = DRAIN_MS + 1500;
 
-export interface RunningServer {
-  /** Where it listens, such as `http://127.0.0.1:8080`. */
-  readonly url: string;
-  readonly bootstrapped: Bootstrapped | undefined;
+export interface RunningServer extends StartedServer {
   /** Finishes the calls under way, then stops. */
   readonly stop: () => Promise<void>;
 }
@@ -47,28 +48,59 @@ export interface RunningServer {
 export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
   // Times in claims rules are told in UTC, wherever the machine stands.
   process.env['TZ'] = 'UTC';
-  let server: RunningServer;
-  let config: Config;
-  let logger: Logger;
   try {
-    config = parseConfig(environment);
-    logger = createLogger(config.logLevel);
-    server = await startServer(config, logger);
+    const config = parseConfig(environment);
+    const logger = createLogger(config.logLevel);
+    return await (config.workers === 1
+      ? serveAlone(config, logger)
+      : serveTogether(config, logger));
   } catch (error) {
     process.stderr.write(`claimgate: ${describeStartFailure(error)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
-  process.stdout.write(
-    describeStart({
-      ...server,
-      isTls: config.tls !== undefined,
-      database: describeDatabase(config.database),
-    }),
-  );
-  const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
+}
+
+async function serveAlone(config: Config, logger: Logger): Promise<number> {
+  const server = await startServer(config, logger);
+  process.stdout.write(describeStart(server, readSettings(config)));
+  return endAfter(await waitForSignal(['SIGTERM', 'SIGINT']), logger, server.stop);
+}
+
+/** As the primary process, or as one of its workers. */
+async function serveTogether(config: Config, logger: Logger): Promise<number> {
+  // One process alone has no need of these.
+  const { createPrimaryCounters, createWorkerRateLimiter } =
+    await import('./limits/worker-rate-limiter.ts');
+  const worker = await import('./worker.ts');
+  if (worker.workerId === undefined) {
+    const { startWorkers } = await import('./workers.ts');
+    createPrimaryCounters();
+    const { server, stop } = await startWorkers({ ...config, count: config.workers, logger });
+    process.stdout.write(describeStart(server, readSettings(config)));
+    const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
+    return endAfter(signal, logger, () => stop(WORKER_STOP_MS));
+  }
+  const ownLogger = logger.child({ worker: worker.workerId });
+  try {
+    const server = await startServer(config, ownLogger, {
+      rateLimiter: createWorkerRateLimiter(),
+      receiveConnections: worker.receiveConnections,
+    });
+    worker.announceStart(server);
+    return await endAfter(await worker.waitForStop(), ownLogger, server.stop);
+  } finally {
+    worker.leavePrimary();
+  }
+}
+
+async function endAfter(
+  signal: string,
+  logger: Logger,
+  stop: () => Promise<void>,
+): Promise<number> {
   logger.info({ signal }, 'stopping');
   try {
-    await server.stop();
+    await stop();
   } catch (error) {
     logger.error({ err: error }, 'not everything stopped as it should');
     return 1;
@@ -77,15 +109,32 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
   return 0;
 }
 
+/** What a process that serves alone has of its own, and workers have from their primary. */
+interface Surroundings {
+  /** Counts for the processes that share an embedded database. */
+  readonly rateLimiter?: RateLimiter;
+  readonly receiveConnections?: ListenerOptions['receiveConnections'];
+}
+
 /** Starts everything, in the order in which it depends on one another; on failure, ends what had started. */
-export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  surroundings: Surroundings = {},
+): Promise<RunningServer> {
   const tls = config.tls && (await loadTlsFiles(config.tls));
   // Ends what has started, the last first, and all of it also when one part fails to end.
   const started = new AsyncDisposableStack();
   try {
-    const opened = await openStore(config);
+    const opened = await openStore(config, surroundings.rateLimiter);
     started.defer(() => opened.store.close());
-    const { url, bootstrapped } = await startWithStore(config, logger, opened, tls, started);
+    const { url, bootstrapped } = await startWithStore(
+      config,
+      logger,
+      { ...surroundings, ...opened },
+      tls,
+      started,
+    );
     return { url, bootstrapped, stop: () => started.disposeAsync() };
   } catch (error) {
     await started
@@ -98,7 +147,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
 async function startWithStore(
   config: Config,
   logger: Logger,
-  { store, rateLimiter }: OpenedStore,
+  { store, rateLimiter, receiveConnections }: OpenedStore & Surroundings,
   tls: { cert: Buffer; key: Buffer } | undefined,
   started: AsyncDisposableStack,
 ): Promise<Omit<RunningServer, 'stop'>> {
@@ -146,6 +195,7 @@ async function startWithStore(
   const listener = await startListener({
     host: config.host,
     port: config.port,
+    receiveConnections,
     tls,
     handle: createRequestHandler({
       handleRpc: createRpcEndpoint(
@@ -197,6 +247,10 @@ async function startWithStore(
   if (bootstrapped !== undefined) await makeFirstKey(env);
   drainMs = DRAIN_MS;
   return { url, bootstrapped };
+}
+
+function readSettings({ tls, database }: Config): StartSettings {
+  return { isTls: tls !== undefined, database: describeDatabase(database) };
 }
 
 function createUrl(scheme: string, host: string, port: number): string {

@@ -18,8 +18,15 @@ export interface OpenedStore {
   readonly rateLimiter: RateLimiter;
 }
 
-/** Opens it, made and brought up to date where it has to be. */
-export async function openStore({ database, encryptionKeys }: Config): Promise<OpenedStore> {
+/**
+ * Opens it, made and brought up to date where it has to be.
+ *
+ * @param localRateLimiter counts for the processes that share an embedded database.
+ */
+export async function openStore(
+  { database, encryptionKeys }: Config,
+  localRateLimiter: RateLimiter = createMemoryRateLimiter(),
+): Promise<OpenedStore> {
   if (database.kind === 'postgres') {
     if (encryptionKeys === undefined) throw new Error('PostgreSQL needs encryption keys');
     // Its driver takes time and memory that the embedded store does not need.
@@ -31,7 +38,7 @@ export async function openStore({ database, encryptionKeys }: Config): Promise<O
   const { file } = database;
   const keyring = encryptionKeys ?? (await loadKeyFileOf(file));
   const store = await openSqliteStore({ file, keyring });
-  return { store, rateLimiter: createMemoryRateLimiter() };
+  return { store, rateLimiter: localRateLimiter };
 }
 
 /** For people: an absolute path, or the address without credentials. */

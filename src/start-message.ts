@@ -1,16 +1,24 @@
 /** Owns what a person at a terminal reads when the server has started. */
 import type { Bootstrapped } from './domain/bootstrap.ts';
 
-export interface Started {
+/** What is to be told of a server that has started. */
+export interface StartedServer {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  readonly isTls: boolean;
-  /** Where the data is, without credentials. */
-  readonly database: string;
   readonly bootstrapped: Bootstrapped | undefined;
 }
 
+export interface StartSettings {
+  readonly isTls: boolean;
+  /** Where the data is, without credentials. */
+  readonly database: string;
+}
+
 /** A token that was generated is shown here, this once. */
-export function describeStart({ url, bootstrapped, isTls, database }: Started): string {
+export function describeStart(
+  { url, bootstrapped }: StartedServer,
+  { isTls, database }: StartSettings,
+): string {
   const listening = `Claimgate listens at ${url}\nIts data is in ${database}\n`;
   if (bootstrapped === undefined) return listening;
   const { generatedToken, organizationId } = bootstrapped;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -83,6 +84,8 @@ const GOOD: readonly (readonly [string, string, Good['read'], unknown])[] = [
   ],
   ['CLAIMGATE_TRUSTED_PROXIES', '10.0.0.0/8', proxies, ['10.0.0.0/8']],
   ['CLAIMGATE_TRUSTED_PROXIES', '192.0.2.1, ::1', proxies, ['192.0.2.1/32', '::1/128']],
+  ['CLAIMGATE_WORKERS', '4', ({ workers }) => workers, 4],
+  ['CLAIMGATE_WORKERS', '0', ({ workers }) => workers, availableParallelism()],
   ['CLAIMGATE_SESSION_IDLE_MINUTES', '1', idle, 60_000],
   ['CLAIMGATE_SESSION_IDLE_MINUTES', '525600', idle, 365 * DAY_MS],
   ['CLAIMGATE_SESSION_MAX_MINUTES', '60', longest, 3_600_000],
@@ -105,6 +108,7 @@ test.each(GOOD)('%s=%s is taken', (name, value, read, expected) => {
 });
 
 const BAD: Readonly<Record<string, readonly string[]>> = {
+  CLAIMGATE_WORKERS: ['-1', '257', '1.5', 'all'],
   CLAIMGATE_PORT: ['65536', '-1', '80.5', '8o8o', ' 80', '0x50', '000080', 'http'],
   CLAIMGATE_PUBLIC_URL: [
     'sso.mine.example',

@@ -88,6 +88,6 @@ test('a key of another certificate is told by both variables', async () => {
 
 test('the start tells where the data is, and no password', () => {
   const database = describeDatabase({ kind: 'postgres', url: 'postgres://me:secret@db/claimgate' });
-  const message = describeStart({ url: 'u', isTls: false, database, bootstrapped: undefined });
+  const message = describeStart({ url: 'u', bootstrapped: undefined }, { isTls: false, database });
   expect(message).toBe('Claimgate listens at u\nIts data is in postgres://db:5432/claimgate\n');
 });

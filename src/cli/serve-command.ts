@@ -14,6 +14,7 @@ Environment:
   CLAIMGATE_HOST                   address to listen on (127.0.0.1)
   CLAIMGATE_PORT                   port to listen on (8080); 0 picks a free one
   CLAIMGATE_PUBLIC_URL             what URLs that it makes begin with (where it listens)
+  CLAIMGATE_WORKERS                processes that serve the port (1); 0 is one per core
   CLAIMGATE_LOG_LEVEL              trace, debug, info, warn, error or silent (info)
   CLAIMGATE_TLS_CERT               file with the certificates, in PEM form; with the next, TLS is on
   CLAIMGATE_TLS_KEY                file with the key, in PEM form

@@ -19,6 +19,11 @@ export type ListenerOptions = {
   readonly port: number;
   /** PEM. With it, the port speaks TLS 1.2 or 1.3 only; without, plain text only. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /**
+   * Instead of accepting connections itself, it takes those that another process has accepted at this port: the
+   * function is called once, with what to call with each.
+   */
+  readonly receiveConnections?: ((take: (socket: Socket) => void) => void) | undefined;
   readonly handle: HandleRequest;
   readonly limits?: Partial<ListenerLimits> | undefined;
   readonly onError?: ReportError | undefined;
@@ -26,8 +31,6 @@ export type ListenerOptions = {
 
 export type Listener = {
   readonly port: number;
-  /** The address bound, numeric. */
-  readonly address: string;
   /** Aborted when `close` begins: "ready" is over, requests under way are not. */
   readonly draining: AbortSignal;
   /**
@@ -50,6 +53,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   /** Every connection, by its peer: a TLS socket and the plain one beneath it have the same. */
   const connections = new Map<string, { readonly socket: Socket; claimed: boolean }>();
   const draining = new AbortController();
+  const gone = Promise.withResolvers<void>();
 
   const give = (socket: Socket, protocol: Protocol) => {
     const connection = connections.get(peerOf(socket));
@@ -98,6 +102,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       if (connections.get(peer) === connection) {
         connections.delete(peer);
       }
+      if (draining.signal.aborted && connections.size === 0) gone.resolve();
     });
   });
   server.on('tlsClientError', (error: unknown, socket: TLSSocket) => {
@@ -105,12 +110,29 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     socket.destroy();
   });
 
-  const { port, address } = await listen(server, options).catch((error: unknown) => {
+  const port = await open().catch((error: unknown) => {
     protocols.http1.stop();
     protocols.http2.stop();
     throw error;
   });
-  server.on('error', (error) => report(error, 'accept'));
+
+  async function open(): Promise<number> {
+    if (options.receiveConnections === undefined) {
+      const bound = await listen(server, options);
+      server.on('error', (error) => report(error, 'accept'));
+      return bound.port;
+    }
+    options.receiveConnections((socket) => {
+      if (connections.size >= limits.maxConnections) {
+        socket.destroy();
+        return;
+      }
+      socket.allowHalfOpen = socketOptions.allowHalfOpen;
+      socket.setNoDelay(socketOptions.noDelay).setKeepAlive(socketOptions.keepAlive);
+      server.emit('connection', socket);
+    });
+    return options.port;
+  }
 
   const destroyConnections = (claimed: 'all' | 'unclaimed') => {
     for (const connection of connections.values()) {
@@ -124,12 +146,13 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     draining.abort();
     // Connections that the kernel has accepted already would be reset; one turn takes them in.
     await new Promise((resolve) => setImmediate(resolve));
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.close();
+    if (connections.size === 0) gone.resolve();
     protocols.http1.drain();
     protocols.http2.drain();
     const grace = setTimeout(() => destroyConnections('unclaimed'), limits.drainGraceMs);
     const end = setTimeout(() => destroyConnections('all'), drainMs);
-    await closed;
+    await gone.promise;
     clearTimeout(grace);
     clearTimeout(end);
     protocols.http1.stop();
@@ -139,7 +162,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 
   return {
     port,
-    address,
     draining: draining.signal,
     close: ({ drainMs }) => (shutdown ??= shutDown(drainMs)),
   };

@@ -32,10 +32,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function start(name: string): Promise<StartedProcess> {
+async function start(name: string, workers = 1): Promise<StartedProcess> {
   environment = {
     CLAIMGATE_DATABASE_URL: `sqlite:${join(folder, name, 'claimgate.db')}`,
     CLAIMGATE_BOOTSTRAP_TOKEN: token,
+    CLAIMGATE_WORKERS: String(workers),
   };
   const server = await startProcess(environment);
   running.add(server);
@@ -201,11 +202,12 @@ function isRefused(reason: unknown): boolean {
   return false;
 }
 
-test(
-  'SIGTERM while clients call: every call that was accepted is answered, and the exit code is 0',
-  async () => {
+test.each([1, 2])(
+  'SIGTERM while clients call, to %i workers: every call that was accepted is answered, and the exit code is 0',
+  async (workers) => {
     for (let round = 0; round < 2; round++) {
-      const server = await start(`stopped-${round}`);
+      const name = `stopped-${workers}-${round}`;
+      const server = await start(name, workers);
       const api = createApi(server.url, `Bearer ${token}`);
       const { organizationId } = await api.identity.getAuthenticatedIdentity({});
       const ids = await Promise.all(
@@ -258,7 +260,7 @@ test(
       expect(failures.map(String)).toEqual([]);
       expect([exitCode, log]).toEqual([0, '']);
       expect(tookMs).toBeLessThan(10_000);
-      expect(checkIntegrity(join(folder, `stopped-${round}`, 'claimgate.db'))).toEqual([
+      expect(checkIntegrity(join(folder, name, 'claimgate.db'))).toEqual([
         { integrity_check: 'ok' },
       ]);
     }

@@ -30,8 +30,7 @@ async function openTls(port: number, options: ConnectionOptions): Promise<TLSSoc
 
 describe('starting a listener', () => {
   it('says where it listens', async () => {
-    const { port, address } = await startTestListener();
-    expect(address).toBe('127.0.0.1');
+    const { port } = await startTestListener();
     expect(port).toBeGreaterThan(0);
   });
 

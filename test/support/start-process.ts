@@ -8,6 +8,9 @@ const SCRIPT = join(import.meta.dirname, '..', '..', 'src', 'cli', 'claimgate.ts
 export interface StartedProcess {
   /** Such as `http://127.0.0.1:49152`. */
   readonly url: string;
+  readonly pid: number;
+  /** What it has written on standard error so far. */
+  readonly readLog: () => string;
   /** Sends the signal, and resolves when the process has ended. */
   readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<EndedProcess>;
 }
@@ -46,6 +49,8 @@ export async function startProcess(environment: Record<string, string>): Promise
   });
   return {
     url,
+    pid: child.pid ?? 0,
+    readLog: () => log,
     async end(signal) {
       const startedAt = performance.now();
       child.kill(signal);
