@@ -83,14 +83,20 @@ export class LoginRefused extends Error {
   /** Of the attempt that it was recorded as: absent for who is not known to have begun one, and where none are kept. */
   readonly attemptId: string | undefined;
   readonly failure: LoginFailure;
+  /** Absent for who is not known to have begun one. */
+  readonly ssoConfigurationId: string | undefined;
   /** Where the browser wanted to go, once it has proved to be the one that began; for beginning again. */
   readonly returnTo: string | undefined;
 
-  constructor(attemptId: string | undefined, failure: LoginFailure, returnTo?: string) {
+  constructor(
+    failure: LoginFailure,
+    known: Partial<Pick<LoginRefused, 'attemptId' | 'ssoConfigurationId' | 'returnTo'>> = {},
+  ) {
     super(failure.message);
-    this.attemptId = attemptId;
     this.failure = failure;
-    this.returnTo = returnTo;
+    this.attemptId = known.attemptId;
+    this.ssoConfigurationId = known.ssoConfigurationId;
+    this.returnTo = known.returnTo;
   }
 }
 
@@ -238,7 +244,7 @@ async function takePendingLogin(
   input: CompleteLoginInput,
 ): Promise<PendingLogin> {
   const refuse = (reason: LoginFailure['reason'], detail: string): never => {
-    throw new LoginRefused(undefined, new LoginFailure('callback', reason, detail));
+    throw new LoginRefused(new LoginFailure('callback', reason, detail));
   };
   const [state] = states;
   if (state === undefined || state === '')
@@ -310,7 +316,9 @@ async function recordRefusal<Result>(
       await tx.insertLoginAttempt(attempt, claims, env.attemptRetention);
     });
     const isKept = env.attemptRetention.maxAgeMs > 0;
-    throw new LoginRefused(isKept ? id : undefined, error, returnTo);
+    const attemptId = isKept ? id : undefined;
+    const { ssoConfigurationId } = pending;
+    throw new LoginRefused(error, { attemptId, ssoConfigurationId, returnTo });
   }
 }
 

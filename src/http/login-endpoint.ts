@@ -6,6 +6,7 @@ import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { readTraceId } from './trace-context.ts';
 import { drainBody, readBody } from './unary-body.ts';
 
 /** Of a form, in bytes. Ours hold an email and an address to return to. */
@@ -43,6 +44,7 @@ export function createLoginEndpoint(
     const { headers, socket } = request;
     const answered = await routes.handle({
       requestId: readRequestId(request),
+      traceId: readTraceId(request),
       method,
       path,
       query: new URLSearchParams(query),

@@ -1,7 +1,7 @@
 /** Owns the joining of the RPC spoke to HTTP: what a call knows of its connection, and what no route answers. */
 import { createContextValues } from '@connectrpc/connect';
 
-import { addressKey, requestIdKey } from '../rpc/caller.ts';
+import { addressKey, requestIdKey, traceIdKey } from '../rpc/caller.ts';
 import type { RpcOptions } from '../rpc/routes.ts';
 import { answerJson } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
@@ -9,6 +9,7 @@ import type { AddressBlock } from './client-address.ts';
 import { liftDeadline } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { readTraceId } from './trace-context.ts';
 import { createUnaryAdapter } from './unary-adapter.ts';
 import type { HandleHttp } from './unary-adapter.ts';
 import { answerUnimplemented } from './unary-unimplemented.ts';
@@ -20,7 +21,7 @@ export function createRpcEndpoint(
   options: RpcOptions,
   trustedProxies: readonly AddressBlock[],
 ): HandleHttp {
-  const { endlessPaths, ...adapterOptions } = options;
+  const { endlessPaths, observeUnserved, ...adapterOptions } = options;
   const serve = createUnaryAdapter({
     ...adapterOptions,
     defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
@@ -33,9 +34,15 @@ export function createRpcEndpoint(
         );
       return createContextValues()
         .set(requestIdKey, readRequestId(request))
-        .set(addressKey, readAddress);
+        .set(addressKey, readAddress)
+        .set(traceIdKey, () => readTraceId(request));
     },
-    fallback: (request, response) => answerOther(request, response, options.completeError),
+    fallback: (request, response) => {
+      const protocol = answerUnimplemented(request, response, options.completeError);
+      if (protocol === undefined) return answerOther(request, response);
+      const requestId = readRequestId(request);
+      observeUnserved?.({ requestId, traceId: readTraceId(request), protocol });
+    },
   });
   return (request, response) => {
     // What is answered depends on who asks, which caches need not know.
@@ -45,12 +52,7 @@ export function createRpcEndpoint(
   };
 }
 
-function answerOther(
-  request: HttpRequest,
-  response: HttpResponse,
-  completeError: RpcOptions['completeError'],
-): void {
-  if (answerUnimplemented(request, response, completeError)) return;
+function answerOther(request: HttpRequest, response: HttpResponse): void {
   const refusal = { code: 'not_found', message: 'Nothing is served here.' };
   answerJson({ request, response }, 404, refusal, { 'x-should-retry': 'false' });
   request.resume();

@@ -34,6 +34,7 @@ import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { drainAfterAnswer } from './unary-body.ts';
 import { serveUnaryCall } from './unary-call.ts';
+import type { AnsweredCall } from './unary-call.ts';
 import { negotiate } from './unary-negotiation.ts';
 import { recordRoutes } from './unary-routes.ts';
 import type { UnaryRoute } from './unary-routes.ts';
@@ -50,6 +51,8 @@ export type UnaryAdapterOptions = Omit<
   readonly contextValues?: (request: HttpRequest) => ContextValues;
   /** Adds details and headers to an error, such as advice on retries, before it is sent. */
   readonly completeError?: (error: ConnectError) => void;
+  /** Told of each unary call when it has been answered, whatever way it went. */
+  readonly observeAnswer?: (call: AnsweredCall) => void;
   /** Answers every other path. Default: 404. */
   readonly fallback?: HandleHttp;
 };
@@ -64,8 +67,8 @@ interface Endpoint {
 }
 
 export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
-  const { prefixes = ['', '/api'], defaultTimeoutMs, completeError, fallback, ...rest } = options;
-  const { contextValues, routes, ...routerOptions } = rest;
+  const { prefixes = ['', '/api'], defaultTimeoutMs, fallback, ...rest } = options;
+  const { contextValues, completeError, observeAnswer, routes, ...routerOptions } = rest;
   const common = {
     ...routerOptions,
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
@@ -82,7 +85,7 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     });
     for (const [path, unary] of recorded.byPath) endpoints.set(prefix + path, { unary, original });
   }
-  const settings = { defaultTimeoutMs, contextValues, completeError };
+  const settings = { defaultTimeoutMs, contextValues, completeError, observeAnswer };
 
   return (request, response) => {
     const url = request.url ?? '';

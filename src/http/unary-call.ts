@@ -7,7 +7,7 @@
  *
  * Exactly one answer is sent, by whoever sets `answered` first.
  */
-import type { Message } from '@bufbuild/protobuf';
+import type { DescMethodUnary, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ContextValues } from '@connectrpc/connect';
 import { compressionNegotiate } from '@connectrpc/connect/protocol';
@@ -59,6 +59,8 @@ export interface UnaryCall {
   readonly deadline: number | undefined;
   readonly timer: NodeJS.Timeout | undefined;
   readonly settings: UnaryCallSettings;
+  /** `performance.now()` when its head had come. */
+  readonly startedAt: number;
   answered: boolean;
 }
 
@@ -66,6 +68,18 @@ export interface UnaryCallSettings {
   readonly defaultTimeoutMs: number | undefined;
   readonly contextValues: ((request: HttpRequest) => ContextValues) | undefined;
   readonly completeError: ((error: ConnectError) => void) | undefined;
+  readonly observeAnswer: ((call: AnsweredCall) => void) | undefined;
+}
+
+/** A call at the moment of its answer. */
+export interface AnsweredCall {
+  readonly method: DescMethodUnary;
+  readonly protocol: ProtocolName;
+  readonly values: ContextValues;
+  /** `performance.now()` at its start. */
+  readonly startedAt: number;
+  /** Absent when it went well. */
+  readonly error: ConnectError | undefined;
 }
 
 export interface UnaryExchange {
@@ -142,6 +156,7 @@ function openCall(
       contextValues: settings.contextValues,
       shutdownSignal: options.shutdownSignal,
     }),
+    startedAt: performance.now(),
     answered: false,
   };
   return call;
@@ -176,6 +191,7 @@ async function runCall(call: UnaryCall): Promise<void> {
   }
   if (!close(call, completed)) return;
   await protocol.answer(call, output);
+  observe(call, undefined);
 }
 
 async function fail(call: UnaryCall, reason: unknown): Promise<void> {
@@ -190,6 +206,15 @@ async function fail(call: UnaryCall, reason: unknown): Promise<void> {
   }
   call.settings.completeError?.(error);
   await call.protocol.answerError(call, error);
+  observe(call, error);
+}
+
+function observe(call: UnaryCall, error: ConnectError | undefined): void {
+  const { settings, route, protocol, context, startedAt } = call;
+  if (settings.observeAnswer === undefined) return;
+  const { method } = route;
+  const { values } = context;
+  settings.observeAnswer({ method, protocol: protocol.name, values, startedAt, error });
 }
 
 /** Why the signal of a call that went well is aborted. One for all: making a DOMException takes 7 µs. */

@@ -13,12 +13,13 @@ import { toNodeHeaders } from './unary-context.ts';
 import { encodeEnvelope } from './unary-envelope.ts';
 import { serializeTrailer } from './unary-grpc-web.ts';
 import { parseContentType } from './unary-negotiation.ts';
+import type { ProtocolName } from './unary-routes.ts';
 
 /** `/package.Service/Method`, at the root or under `/api`. */
 const METHOD_PATH = /^(?:\/api)?\/(?:[a-z_]\w*\.)+[a-z_]\w*\/[a-z_]\w*$/i;
 
 /**
- * Answers a POST to the path of a method, in a protocol that we speak; returns whether it did.
+ * Answers a POST to the path of a method, in a protocol that we speak; returns in which one it did.
  *
  * @param completeError adds details and headers to the error
  */
@@ -26,11 +27,11 @@ export function answerUnimplemented(
   request: HttpRequest,
   response: HttpResponse,
   completeError?: (error: ConnectError) => void,
-): boolean {
+): ProtocolName | undefined {
   const [path = ''] = (request.url ?? '').split('?', 1);
-  if (request.method !== 'POST' || !METHOD_PATH.test(path)) return false;
+  if (request.method !== 'POST' || !METHOD_PATH.test(path)) return undefined;
   const type = parseContentType(request.headers['content-type']);
-  if (type === undefined) return false;
+  if (type === undefined) return undefined;
   drainBody(request);
   const error = new ConnectError('this method is not served', Code.Unimplemented);
   completeError?.(error);
@@ -57,5 +58,5 @@ export function answerUnimplemented(
         : { status: 200, header, body: encodeEnvelope(0x80, serializeTrailer(trailer)) },
     );
   }
-  return true;
+  return type.protocol.name;
 }

@@ -25,6 +25,8 @@ export interface LoginContext {
   readonly options: LoginRouteOptions;
   readonly paths: LoginPaths;
   readonly cookies: CookieNames;
-  /** Tells the log of what failed, where it is to be told. */
+  /** Tells of what failed, where it is to be told. */
   readonly noteRefusal: (error: unknown) => void;
+  /** Tells of a session that was opened: by a login through a configuration, or by a token. */
+  readonly noteSession: (ssoConfigurationId?: string) => void;
 }

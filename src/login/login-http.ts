@@ -15,6 +15,8 @@ export interface LoginHttpHeaders {
 export interface LoginHttpRequest {
   /** Ties what is logged to the answer, which names it. */
   readonly requestId: string;
+  /** Of the trace that the browser, or a proxy, named; or that we record. */
+  readonly traceId: string | undefined;
   readonly method: string;
   /** Without the query, as it was sent: percent-encoding is left alone. */
   readonly path: string;

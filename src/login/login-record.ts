@@ -1,47 +1,62 @@
-/** Owns what is told of browsers' requests to whoever keeps the log: what failed on our side, and what is kept nowhere else. */
+/** Owns what is told of browsers' requests to whoever keeps the log and the metrics: how logins end, and what failed on our side. */
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
 import { LoginRefused } from '../domain/login.ts';
 
-/** One request that ended in a refusal. It holds nothing of the request but where it went. */
+/** One request that ended a login, opened a session, or failed on our side. It holds nothing of the request but where it went. */
 export interface LoginRecord {
   readonly requestId: string;
+  /** Of the trace that the caller named, or that we record. */
+  readonly traceId: string | undefined;
   /** Such as `/login/{id}`: paths hold secrets. */
   readonly route: string;
-  /** A status code's name, or why the login was refused. */
+  /** `failed` when the failing is ours. */
+  readonly outcome: 'admitted' | 'refused' | 'failed';
+  /** `ok`, why the login was refused, or a status code's name. */
   readonly code: string;
-  /** Of a login that was refused. */
+  /** Where a login ended; absent for what is none. */
   readonly stage?: LoginStage;
-  /** Of a login that was refused; holds no secret. */
-  readonly detail?: string;
+  readonly ssoConfigurationId?: string;
   /** The attempt that the refusal was recorded as. */
   readonly attemptId?: string;
+  /** Of a login whose refusal is recorded nowhere else; holds no secret. */
+  readonly detail?: string;
   /** Only when the failing is ours. */
   readonly cause?: unknown;
 }
 
 export type ObserveLogin = (record: LoginRecord) => void;
 
+/** What a record says beyond the request that it is of. */
+export type LoginEnd = Omit<LoginRecord, 'requestId' | 'traceId' | 'route'>;
+
 /** A secret that does not decrypt is the operator's to mend, whoever may read of it in the attempt. */
 const OUR_REASONS: ReadonlySet<LoginFailureReason> = new Set(['secret_undecryptable']);
 
-/** The record of a refusal, or `undefined` when it is told enough: to the caller, or to the admin in the attempt. */
+/** How it ended, or `undefined` when it ended no login and the failing is the caller's. */
 export function describeRefusal(
   error: unknown,
-): Omit<LoginRecord, 'requestId' | 'route'> | undefined {
+  stage: LoginStage | undefined,
+): LoginEnd | undefined {
   if (error instanceof LoginRefused) {
-    const { failure, attemptId } = error;
-    const { stage, reason, detail } = failure;
-    const isOurs = OUR_REASONS.has(reason);
-    if (attemptId !== undefined && !isOurs) return undefined;
+    const { failure, attemptId, ssoConfigurationId } = error;
+    const isOurs = OUR_REASONS.has(failure.reason);
     return {
-      code: reason,
-      stage,
-      detail,
+      outcome: isOurs ? 'failed' : 'refused',
+      code: failure.reason,
+      stage: failure.stage,
+      ...(ssoConfigurationId !== undefined && { ssoConfigurationId }),
       ...(attemptId !== undefined && { attemptId }),
+      // Where there is an attempt, its organization's admin reads it there, and nobody else need.
+      ...((isOurs || attemptId === undefined) && { detail: failure.detail }),
       ...(isOurs && { cause: failure }),
     };
   }
   if (!(error instanceof DomainError) || !isOurFailing(error)) return undefined;
-  return { code: error.code, cause: error };
+  return {
+    outcome: 'failed',
+    code: error.code,
+    ...(stage !== undefined && { stage }),
+    cause: error,
+  };
 }

@@ -90,13 +90,14 @@ export async function finishLogin(
     // Before anything that could make a session. The identity provider knows one redirect URI for both.
     if (isTestLoginState(query.get('state') ?? undefined))
       return endTestLogin(context, request, organizationId);
-    const { sessionToken, returnTo } = await completeLogin(env, {
+    const { sessionToken, returnTo, session } = await completeLogin(env, {
       organizationId,
       callbackParameters: query,
       browserSecret: readCookie(headers.cookie, cookies, 'login'),
       replacedSession: readCookie(headers.cookie, cookies, 'session'),
       address,
     });
+    context.noteSession(session.ssoConfigurationId);
     const { absoluteMs } = env.sessionLifetime;
     const cookie = writeCookie(cookies, 'session', sessionToken, absoluteMs);
     return respondWithRedirect(returnTo, { 'set-cookie': cookie });

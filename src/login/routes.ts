@@ -2,6 +2,7 @@
  * Owns the URLs of the browser: all of them are in this file. What happens at each is in `login-routes.ts` and
  * `session-routes.ts`; how a login goes is in `domain/login.ts`.
  */
+import type { LoginStage } from '../domain/login-failure.ts';
 import type { Environment } from '../domain/ports.ts';
 import { readCallbackPath } from '../domain/redirect-uri.ts';
 import { TEST_LOGIN_PATH } from '../domain/test-login.ts';
@@ -41,6 +42,8 @@ interface Route {
   readonly isSafe: boolean;
   /** What the log calls it. */
   readonly name: string;
+  /** Of a login, until more is known. */
+  readonly stage?: LoginStage;
 }
 
 const ROUTES: Readonly<Record<string, Omit<Route, 'name'>>> = {
@@ -78,15 +81,24 @@ async function answer(
   if (route === undefined) return respondToUnknown(env, paths);
   const cookies = selectCookieNames(env.publicUrl);
   if (cookies === undefined) return respondToInsecurity(env, request.path);
-  const { requestId } = request;
+  const { requestId, traceId } = request;
   const context: LoginContext = {
     env,
     options,
     paths,
     cookies,
     noteRefusal(error) {
-      const refusal = describeRefusal(error);
-      if (refusal !== undefined) options.observe?.({ requestId, route: route.name, ...refusal });
+      const end = describeRefusal(error, route.stage);
+      if (end !== undefined) options.observe?.({ requestId, traceId, route: route.name, ...end });
+    },
+    noteSession(ssoConfigurationId) {
+      const { name } = route;
+      const opened = { requestId, traceId, route: name, outcome: 'admitted', code: 'ok' } as const;
+      options.observe?.(
+        ssoConfigurationId === undefined
+          ? opened
+          : { ...opened, stage: 'session', ssoConfigurationId },
+      );
     },
   };
   if (request.method === 'HEAD' && !route.isSafe) return respondToHead();
@@ -112,6 +124,7 @@ function findRoute(path: string): Route | undefined {
       GET: (context, request) => finishLogin(context, request, organizationId),
       isSafe: false,
       name: '/auth/oidc/callback/{id}',
+      stage: 'callback',
     };
   }
   const [, id] = START.exec(path) ?? [];
@@ -120,6 +133,7 @@ function findRoute(path: string): Route | undefined {
     GET: (context, request) => beginLogin(context, request, id),
     isSafe: false,
     name: '/login/{id}',
+    stage: 'start',
   };
 }
 

@@ -82,7 +82,7 @@ export async function describeSession(
  * another origin would put its visitors into a session of its choosing.
  */
 export async function openTokenSession(
-  { env, cookies, noteRefusal }: LoginContext,
+  { env, cookies, noteRefusal, noteSession }: LoginContext,
   { headers }: LoginHttpRequest,
 ): Promise<LoginHttpResponse> {
   const { publicUrl } = env;
@@ -95,6 +95,7 @@ export async function openTokenSession(
     const [, token = ''] = BEARER.exec(headers.authorization ?? '') ?? [];
     const replaced = readCookie(headers.cookie, cookies, 'session');
     const sessionToken = await beginTokenSession(env, token, replaced);
+    noteSession();
     const { absoluteMs } = env.sessionLifetime;
     return respondWithJson(
       200,

@@ -1,53 +1,76 @@
-/** Owns what is told of a finished call to whoever keeps the log. */
+/** Owns what is told of a call that has been answered to whoever keeps the log and the metrics. */
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { ConnectError } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
+import type { ConnectError, ContextValues } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 
-import { describeError, isUnforeseen } from './errors.ts';
+import { causeKey, credentialsKey, principalKey, requestIdKey, traceIdKey } from './caller.ts';
 
-/** One finished call. It holds nothing of the request's or the response's content. */
+/** One answered call. It holds nothing of the request's or the response's content. */
 export interface CallRecord {
   readonly requestId: string;
-  /** Such as `gitpod.v1.OrganizationService/GetSSOConfiguration`. */
-  readonly method: string;
+  /** Of the trace that the caller named, or that we record (https://www.w3.org/TR/trace-context/ §3.2.2.3). */
+  readonly traceId: string | undefined;
+  /** Such as `gitpod.v1.OrganizationService/GetSSOConfiguration`; undefined for a method that is not served. */
+  readonly method: string | undefined;
+  readonly protocol: RpcProtocol;
+  /** Whose credentials were taken. */
   readonly userId: string | undefined;
-  /** `ok` or the status code's name. */
+  readonly credentials: Credentials | undefined;
+  /** `ok` or the status code's name: as the caller was told. */
   readonly code: string;
   readonly durationMs: number;
   /** Only when the failing is ours. */
   readonly cause?: unknown;
 }
 
+export type RpcProtocol = 'connect' | 'grpc' | 'grpc-web';
+
+export type Credentials = 'token' | 'session';
+
 export type ObserveCall = (call: CallRecord) => void;
 
-export interface StartedCall {
-  readonly requestId: string;
-  readonly userId: string | undefined;
+export interface AnsweredCall {
   readonly method: DescMethod;
+  readonly protocol: RpcProtocol;
+  readonly values: ContextValues;
   /** `performance.now()` at its start. */
   readonly startedAt: number;
+  /** Absent when it went well. */
+  readonly error: ConnectError | undefined;
 }
 
-export function recordSuccess(observe: ObserveCall, call: StartedCall): void {
-  observe(createRecord(call, 'ok'));
+export function describeCall(call: AnsweredCall): CallRecord {
+  const { method, protocol, values, startedAt, error } = call;
+  const record = {
+    requestId: values.get(requestIdKey),
+    traceId: values.get(traceIdKey)(),
+    method: `${method.parent.typeName}/${method.name}`,
+    protocol,
+    userId: values.get(principalKey)?.userId,
+    credentials: values.get(credentialsKey),
+    code: error === undefined ? 'ok' : codeToString(error.code),
+    durationMs: performance.now() - startedAt,
+  };
+  const cause = error === undefined ? undefined : findCause(error, values);
+  return cause === undefined ? record : { ...record, cause };
 }
 
-/** Records the refusal and says what the caller may know of it. */
-export function recordFailure(
-  observe: ObserveCall,
-  call: StartedCall,
-  reason: unknown,
-): ConnectError {
-  const error = describeError(reason, call.requestId);
-  const record = createRecord(call, codeToString(error.code));
-  observe(isUnforeseen(reason) ? { ...record, cause: reason } : record);
-  return error;
+/** A call of what we do not serve. Its path is anybody's text, so it is not told. */
+export function describeUnserved(call: {
+  readonly requestId: string;
+  readonly traceId: string | undefined;
+  readonly protocol: RpcProtocol;
+}): CallRecord {
+  const unknown = { method: undefined, userId: undefined, credentials: undefined };
+  return { ...call, ...unknown, code: codeToString(Code.Unimplemented), durationMs: 0 };
 }
 
-function createRecord(
-  { requestId, userId, method, startedAt }: StartedCall,
-  code: string,
-): CallRecord {
-  const name = `${method.parent.typeName}/${method.name}`;
-  return { requestId, method: name, userId, code, durationMs: performance.now() - startedAt };
+/** What the caller was not told; or what failed before anything of ours could keep it back. */
+function findCause(error: ConnectError, values: ContextValues): unknown {
+  const known = values.get(causeKey);
+  if (known !== undefined) return known.reason;
+  return error.code === Code.Internal || error.code === Code.Unknown
+    ? (error.cause ?? error)
+    : undefined;
 }

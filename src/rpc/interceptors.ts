@@ -1,38 +1,48 @@
 /**
- * Owns what every call passes through, outermost first: the record of how it went, pagination from the URL, the
- * schema's rules. Who calls was settled before (`request-gate.ts`).
+ * Owns what every call passes through, outermost first: what its caller may know of a failure, pagination from the URL,
+ * the schema's rules. Who calls was settled before (`request-gate.ts`), and unary calls are recorded after, when they
+ * have been answered.
  */
-import type { Interceptor } from '@connectrpc/connect';
+import type { ConnectError, Interceptor } from '@connectrpc/connect';
 import { createValidateInterceptor } from '@connectrpc/validate';
 
-import { principalKey, requestIdKey } from './caller.ts';
-import { recordFailure, recordSuccess } from './call-record.ts';
-import type { ObserveCall } from './call-record.ts';
+import { describeCall } from './call-record.ts';
+import type { ObserveCall, RpcProtocol } from './call-record.ts';
+import { refuseCall } from './refuse-call.ts';
 import { mergeQueryPagination } from './query-pagination.ts';
 import { createRequestValidator } from './request-validator.ts';
 
 export function createInterceptors(observe: ObserveCall): Interceptor[] {
   return [
-    createObserver(observe),
+    createRefuser(observe),
     mergeQueryPagination,
     createValidateInterceptor({ validator: createRequestValidator() }),
   ];
 }
 
-function createObserver(observe: ObserveCall): Interceptor {
+function createRefuser(observe: ObserveCall): Interceptor {
   return (next) => async (request) => {
-    const call = {
-      requestId: request.contextValues.get(requestIdKey),
-      userId: request.contextValues.get(principalKey)?.userId,
-      method: request.method,
-      startedAt: performance.now(),
+    const { contextValues: values, method, header } = request;
+    const startedAt = performance.now();
+    /** A stream may last for ever: it is told of when its answer begins. */
+    const observeStream = (error?: ConnectError): void => {
+      if (!request.stream) return;
+      observe(describeCall({ method, protocol: readProtocol(header), values, startedAt, error }));
     };
     try {
       const response = await next(request);
-      recordSuccess(observe, call);
+      observeStream();
       return response;
     } catch (reason) {
-      throw recordFailure(observe, call, reason);
+      const error = refuseCall(values, reason);
+      observeStream(error);
+      throw error;
     }
   };
+}
+
+function readProtocol(header: Headers): RpcProtocol {
+  const [, protocol] =
+    /^application\/(grpc-web|grpc)\b/.exec(header.get('content-type') ?? '') ?? [];
+  return protocol === 'grpc' || protocol === 'grpc-web' ? protocol : 'connect';
 }

@@ -11,9 +11,9 @@ import { readSessionToken } from '../domain/browser-cookies.ts';
 import { authenticateSession } from '../domain/session.ts';
 import { authenticateToken } from '../domain/token.ts';
 import type { Uses } from '../domain/use-recorder.ts';
-import { recordFailure } from './call-record.ts';
-import type { ObserveCall } from './call-record.ts';
-import { principalKey, requestIdKey } from './caller.ts';
+import type { Credentials } from './call-record.ts';
+import { credentialsKey, principalKey } from './caller.ts';
+import { refuseCall } from './refuse-call.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
@@ -27,35 +27,38 @@ export interface RequestGateOptions {
   readonly sessionUses: Uses;
   /** Origins whose pages may call with the session cookie, besides our own. */
   readonly allowedOrigins: readonly string[];
-  readonly observe: ObserveCall;
+}
+
+interface Authenticated {
+  readonly principal: Principal;
+  readonly credentials: Credentials;
 }
 
 export function createRequestGate(options: RequestGateOptions): RequestGate {
-  const { env, tokenUses, sessionUses, allowedOrigins, observe } = options;
-  return async (context) => {
-    const startedAt = performance.now();
-    if (!needsCredentials(context.service.typeName)) return;
+  const { env, tokenUses, sessionUses, allowedOrigins } = options;
+  return async ({ service, values, requestHeader }) => {
+    if (!needsCredentials(service.typeName)) return;
     try {
-      context.values.set(principalKey, await authenticate(context.requestHeader));
+      const { principal, credentials } = await authenticate(requestHeader);
+      values.set(principalKey, principal);
+      values.set(credentialsKey, credentials);
     } catch (reason) {
-      const requestId = context.values.get(requestIdKey);
-      const call = { requestId, userId: undefined, method: context.method, startedAt };
-      throw recordFailure(observe, call, reason);
+      throw refuseCall(values, reason);
     }
   };
 
-  async function authenticate(header: Headers): Promise<Principal> {
+  async function authenticate(header: Headers): Promise<Authenticated> {
     const authorization = header.get('authorization');
     if (authorization === null) return authenticateBrowser(header);
     const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined) throw createUnauthenticatedError();
     const { principal, tokenId } = await authenticateToken(env, token);
     tokenUses.note(tokenId);
-    return principal;
+    return { principal, credentials: 'token' };
   }
 
   /** A cookie comes with whatever any page asks for, so it counts from the pages of trusted origins alone. */
-  async function authenticateBrowser(header: Headers): Promise<Principal> {
+  async function authenticateBrowser(header: Headers): Promise<Authenticated> {
     const token = readSessionToken(header.get('cookie') ?? undefined, env.publicUrl);
     const origin = {
       origin: header.get('origin') ?? undefined,
@@ -69,6 +72,6 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
     const isOwn = isTrustedOrigin(origin, { publicUrl, allowedOrigins: [] });
     if (session.tokenId !== undefined && !isOwn) throw createUnauthenticatedError();
     sessionUses.note(session.id);
-    return principal;
+    return { principal, credentials: 'session' };
   }
 }

@@ -23,6 +23,8 @@ import { createOrganizationService } from './organization-service.ts';
 import { createReflectionService } from './reflection-service.ts';
 import { createRequestGate } from './request-gate.ts';
 import type { RequestGateOptions } from './request-gate.ts';
+import { describeCall, describeUnserved } from './call-record.ts';
+import type { AnsweredCall, ObserveCall } from './call-record.ts';
 import { createSsoConfigurationService } from './sso-configuration-service.ts';
 import { createUserService } from './user-service.ts';
 
@@ -43,11 +45,19 @@ export type RpcOptions = ConnectRouterOptions & {
   readonly routes: (router: ConnectRouter) => void;
   /** Adds to an error that no interceptor saw what `describeError` adds to the others. */
   readonly completeError?: (error: ConnectError) => void;
+  /** Told of every unary call, when it has been answered. */
+  readonly observeAnswer?: (call: AnsweredCall) => void;
+  /** Told of every call of what is not served. */
+  readonly observeUnserved?: (call: Parameters<typeof describeUnserved>[0]) => void;
   /** Paths of the methods whose answer lasts as long as its caller listens. */
   readonly endlessPaths: readonly string[];
 };
 
-type RpcEnvironment = RequestGateOptions & { readonly health: HealthSource };
+type RpcEnvironment = RequestGateOptions & {
+  readonly health: HealthSource;
+  /** Told of every call that has been answered. */
+  readonly observe: ObserveCall;
+};
 
 export function createRpcOptions(options: RpcEnvironment): RpcOptions {
   const { env, observe, health } = options;
@@ -57,6 +67,8 @@ export function createRpcOptions(options: RpcEnvironment): RpcOptions {
     requestGate: createRequestGate(options),
     interceptors: createInterceptors(observe),
     completeError,
+    observeAnswer: (call) => observe(describeCall(call)),
+    observeUnserved: (call) => observe(describeUnserved(call)),
     endlessPaths: [`/${Health.typeName}/${Health.method.watch.name}`],
     routes(router) {
       router.service(AccountService, createAccountService(env));

@@ -191,6 +191,7 @@ describe('a callback', () => {
         {
           requestId: 'request-of-a-test',
           route: '/auth/oidc/callback/{id}',
+          outcome: 'refused',
           code,
           stage: 'callback',
           detail: expect.any(String),
@@ -209,12 +210,23 @@ describe('a callback', () => {
     expect(JSON.stringify(harness.records)).not.toContain(callback.parameters.get('state'));
   });
 
-  it('that is recorded for the admin is not logged as well', async () => {
+  it('that is recorded for the admin is logged by its id, without what the admin reads there', async () => {
     const harness = await startLoginHarness();
     const callback = await reachCallback(harness);
     callback.parameters.delete('code');
     expectRefusalPage(await openCallback(callback), callback.browser, 400);
-    expect(harness.records).toEqual([]);
+    const [attempt] = await harness.listAttempts();
+    expect(harness.records).toEqual([
+      {
+        requestId: 'request-of-a-test',
+        route: '/auth/oidc/callback/{id}',
+        outcome: 'refused',
+        code: 'callback_invalid',
+        stage: 'callback',
+        ssoConfigurationId: attempt?.ssoConfigurationId,
+        attemptId: attempt?.id,
+      },
+    ]);
   });
 
   it('that is replayed is refused under an id of its own', async () => {

@@ -32,6 +32,7 @@ export function createBrowser(routes: LoginRoutes, publicUrl: string): Browser {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const response = await routes.handle({
         requestId: 'request-of-a-test',
+        traceId: undefined,
         method,
         path: pathname,
         query: searchParams,
