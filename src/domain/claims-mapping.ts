@@ -86,8 +86,10 @@ function readMember(value: unknown, key: string): unknown {
   return Object.getOwnPropertyDescriptor(value, key)?.value;
 }
 
+/** Text with U+0000 counts as none: PostgreSQL cannot store it. */
 function readText(value: unknown, maxLength: number): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined;
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) return undefined;
+  return value.length <= maxLength ? value : undefined;
 }
 
 /** Cut where it is too long to be one, so that it is refused as what it is and no more of it is kept. */

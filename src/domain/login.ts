@@ -337,7 +337,8 @@ function createAttempt(
     outcome: failure === undefined ? 'admitted' : 'refused',
     stage: failure?.stage ?? 'session',
     reason: failure?.reason,
-    detail: failure?.detail ?? '',
+    // Others' words may be in it, and PostgreSQL cannot store U+0000.
+    detail: (failure?.detail ?? '').replaceAll('\0', '\uFFFD'),
     maskedEmail: maskEmail(email),
     address,
     at: env.now(),

@@ -101,6 +101,7 @@ async function answer(
       );
     },
   };
+  if (holdsNul(request.query) || holdsNul(request.form)) return respondToNul(context, request.path);
   if (request.method === 'HEAD' && !route.isSafe) return respondToHead();
   const handle = selectHandle(route, request.method);
   return handle === undefined ? respondToWrongMethod(context, route) : handle(context, request);
@@ -163,6 +164,23 @@ function respondToWrongMethod({ env, paths }: LoginContext, route: Route): Login
   });
   const allow = route.POST === undefined ? 'GET, HEAD' : 'GET, HEAD, POST';
   return respondWithPage(env, 405, page, { allow });
+}
+
+function holdsNul(fields: URLSearchParams | undefined): boolean {
+  return [...(fields ?? [])].some((field) => field.join('').includes('\0'));
+}
+
+/** PostgreSQL cannot even be asked for text with U+0000, which no link of ours has. */
+function respondToNul({ env, paths }: LoginContext, path: string): LoginHttpResponse {
+  const text =
+    'It holds the character U+0000, which nothing here can have. Begin again without it.';
+  return path === '/session'
+    ? respondWithJson(400, { code: 'invalid_argument', message: text })
+    : respondWithPage(
+        env,
+        400,
+        createMessagePage(paths, { heading: 'This address does not work', text }),
+      );
 }
 
 function respondToHead(): LoginHttpResponse {

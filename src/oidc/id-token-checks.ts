@@ -24,8 +24,16 @@ export function checkIdTokenClaims(
   now: number,
 ): void {
   const { sub, azp, iat } = claims;
-  if (typeof sub !== 'string' || sub.trim() === '' || sub.length > MAX_SUBJECT_LENGTH) {
-    throw refuse('claim_invalid', `"sub" must be a text of 1 to ${MAX_SUBJECT_LENGTH} characters.`);
+  if (
+    typeof sub !== 'string' ||
+    sub.trim() === '' ||
+    sub.length > MAX_SUBJECT_LENGTH ||
+    sub.includes('\0')
+  ) {
+    throw refuse(
+      'claim_invalid',
+      `"sub" must be a text of 1 to ${MAX_SUBJECT_LENGTH} characters, none of them U+0000.`,
+    );
   }
   // Core §3.1.3.7, 5. openid-client looks at azp only where there are several audiences.
   if (azp !== undefined && azp !== clientId) {

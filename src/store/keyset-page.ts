@@ -24,7 +24,7 @@ export function cutPage<Row, Item>(
 /** The cursor of a list sorted by id alone. */
 export function readIdCursor(after: Cursor): string {
   const [id] = after;
-  if (after.length !== 1 || typeof id !== 'string') throw createCursorError();
+  if (after.length !== 1 || typeof id !== 'string' || holdsNul(after)) throw createCursorError();
   return id;
 }
 
@@ -34,10 +34,15 @@ export function readKeyCursor(
   type: 'string' | 'number',
 ): readonly [key: string | number, id: string] {
   const [key, id] = after;
-  if (after.length !== 2 || typeof key !== type || typeof id !== 'string') {
+  if (after.length !== 2 || typeof key !== type || typeof id !== 'string' || holdsNul(after)) {
     throw createCursorError();
   }
   return [key, id];
+}
+
+/** No row has U+0000, and PostgreSQL does not take it even in a question. */
+function holdsNul(after: Cursor): boolean {
+  return after.some((key) => typeof key === 'string' && key.includes('\0'));
 }
 
 function createCursorError(): DomainError {

@@ -98,6 +98,14 @@ describe('mapClaims', () => {
     });
   });
 
+  it('takes text with U+0000 for none, because PostgreSQL cannot store it', () => {
+    const [email, name, picture] = ['a\0@example.com', 'A\0', 'https://img.example/\0'];
+    expect(mapClaims({}, { email, name, picture, groups: ['x\0', 'y'] })).toEqual({
+      ...NOTHING,
+      groups: ['y'],
+    });
+  });
+
   it('reads what it is told, and nothing in its place', () => {
     const mapping = { email: 'upn', name: '/profile/full~1name', groups: 'realm.roles' };
     const claims = {

@@ -88,6 +88,7 @@ const REFUSALS: readonly Refusal[] = [
   idToken('sub that is no text', withClaims({ sub: 1 }), 'claim_invalid'),
   idToken('sub empty', withClaims({ sub: '' }), 'claim_invalid'),
   idToken('sub of blanks', withClaims({ sub: '  ' }), 'claim_invalid'),
+  idToken('sub with U+0000', withClaims({ sub: 'a\0b' }), 'claim_invalid'),
   idToken('sub of 256 characters', withClaims({ sub: 's'.repeat(256) }), 'claim_invalid'),
   idToken('iat that is no number', withClaims({ iat: 'now' }), 'claim_invalid'),
   idToken('iat in the future', withClaims({ iat: now() + 3600 }), 'not_yet_valid'),
