@@ -172,6 +172,15 @@ export function createConnection(database: DatabaseSync): DatabaseConnection {
   };
 }
 
+/**
+ * Prepares the asking for a number that changes with every commit of another connection, in this process or any other; a
+ * reading connection has none of its own (https://www.sqlite.org/pragma.html#pragma_data_version).
+ */
+export function prepareVersion(reading: DatabaseSync): () => number {
+  const statement = reading.prepare('PRAGMA data_version');
+  return () => Number(runTranslated(() => statement.get())?.['data_version']);
+}
+
 function nameValues(columns: readonly string[], values: readonly unknown[]): object {
   const row: Record<string, unknown> = {};
   for (const [index, column] of columns.entries()) row[column] = values[index];

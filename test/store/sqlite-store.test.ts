@@ -13,9 +13,11 @@ import type { TemporaryFolder } from './sqlite-files.ts';
 import {
   insertOrganization,
   insertUsers,
+  makeDigest,
   makeOrganization,
   makeSigningKey,
   makeSsoConfiguration,
+  makeToken,
   makeUser,
   queryMembers,
 } from './store-fixtures.ts';
@@ -250,6 +252,38 @@ describe('another process that holds the write lock', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: unavailable });
     expect(await store.findOrganization(organization.id)).toEqual(organization);
     await store.ping();
+  });
+});
+
+describe('a token that was just looked up', () => {
+  const suspend = async (at: Store, id: string): Promise<void> =>
+    at.transaction(async (tx) => {
+      const user = await tx.lockUser(id);
+      if (user !== undefined) await tx.updateUser({ ...user, status: 'suspended' });
+    });
+
+  test.each(['this process', 'another process'])('is what %s has made of it since', async (who) => {
+    const { id: organizationId } = await insertOrganization(store);
+    const user = makeUser(organizationId);
+    await insertUsers(store, [user]);
+    const [token, digest] = [makeToken(user.id), makeDigest()];
+    await store.transaction((tx) => tx.insertPersonalAccessToken(token, digest));
+    const other =
+      who === 'this process'
+        ? store
+        : await openSqliteStore({ file: folder.file, keyring: TEST_KEYRING });
+    const find = async () => {
+      await store.findTokenByDigest(digest);
+      return store.findTokenByDigest(digest);
+    };
+    expect(await find()).toEqual({ token, user });
+    await other.transaction((tx) => tx.recordTokenUses(new Map([[token.id, new Date(9)]])));
+    expect(await find()).toEqual({ token: { ...token, lastUsedAt: new Date(9) }, user });
+    await suspend(other, user.id);
+    expect((await find())?.user.status).toBe('suspended');
+    await other.transaction((tx) => tx.deletePersonalAccessToken(token.id));
+    expect(await find()).toBeUndefined();
+    if (other !== store) await other.close();
   });
 });
 
