@@ -62,10 +62,16 @@ function explainCode(address: PostgresAddress, error: PostgresError): Explanatio
       'Turn ssl on there. Add ?sslmode=disable only where nobody else is on the network in between.',
     ];
   }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return [
+      `the certificate of the server is for another host: ${message}`,
+      'Name the host that it is for in the URL, or give the server a certificate for this one.',
+    ];
+  }
   if (UNTRUSTED.test(code)) {
     return [
       `the certificate of the server is not trusted: ${message}`,
-      'Name the file of its authority by sslrootcert=FILE, and its host as the certificate does.',
+      'Name the file of its authority by sslrootcert=FILE.',
     ];
   }
   if (UNREADABLE.has(code) && hasFiles(address)) {
