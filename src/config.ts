@@ -47,6 +47,8 @@ const variables = {
   CLAIMGATE_SESSION_MAX_MINUTES: createCount(24 * 60, 1, 365 * 24 * 60),
   CLAIMGATE_LOGIN_ATTEMPT_CLAIMS: createCount(200, 0, 10_000),
   CLAIMGATE_LOGIN_ATTEMPT_DAYS: createCount(30, 0, 3650),
+  CLAIMGATE_SIGN_IN_DAYS: createCount(7, 1, 3650),
+  CLAIMGATE_AUDIT_DAYS: createCount(365, 1, 3650),
   CLAIMGATE_ALLOW_HTTP_ISSUERS: createFlag(),
   CLAIMGATE_ALLOW_PRIVATE_ISSUERS: createFlag(),
 };
@@ -88,6 +90,7 @@ export interface Config {
   readonly returnToOrigins: readonly string[];
   readonly sessionLifetime: { readonly idleMs: number; readonly absoluteMs: number };
   readonly attemptRetention: { readonly claimsPerConfiguration: number; readonly maxAgeMs: number };
+  readonly auditRetention: { readonly maxAgeMs: number; readonly signInMaxAgeMs: number };
   /** Insecure; for development. */
   readonly allowHttpIssuers: boolean;
   /** Insecure; for development. */
@@ -158,6 +161,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     attemptRetention: {
       claimsPerConfiguration: data.CLAIMGATE_LOGIN_ATTEMPT_CLAIMS,
       maxAgeMs: data.CLAIMGATE_LOGIN_ATTEMPT_DAYS * 24 * 60 * MINUTE_MS,
+    },
+    auditRetention: {
+      maxAgeMs: data.CLAIMGATE_AUDIT_DAYS * 24 * 60 * MINUTE_MS,
+      signInMaxAgeMs: data.CLAIMGATE_SIGN_IN_DAYS * 24 * 60 * MINUTE_MS,
     },
     allowHttpIssuers: data.CLAIMGATE_ALLOW_HTTP_ISSUERS,
     allowPrivateIssuers: data.CLAIMGATE_ALLOW_PRIVATE_ISSUERS,

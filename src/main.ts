@@ -175,6 +175,7 @@ async function startWithStore(
     returnToOrigins: config.returnToOrigins,
     sessionLifetime: config.sessionLifetime,
     attemptRetention: config.attemptRetention,
+    auditRetention: config.auditRetention,
     rateLimiter,
   };
   const tokenUses = createUseRecorder(

@@ -16,7 +16,10 @@ export interface Upkeep {
 }
 
 export interface UpkeepOptions {
-  readonly env: Pick<Environment, 'store' | 'now' | 'sessionLifetime' | 'attemptRetention'>;
+  readonly env: Pick<
+    Environment,
+    'store' | 'now' | 'sessionLifetime' | 'attemptRetention' | 'auditRetention'
+  >;
   readonly recorders: readonly UseRecorder[];
   readonly logger: Pick<Logger, 'warn'>;
   /** Between the beginnings of two rounds, in milliseconds. */
@@ -50,11 +53,17 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
 
   /** Batch after batch while there is a full one, so that a long backlog does not last. */
   async function forget(): Promise<void> {
-    const { sessionLifetime, attemptRetention, store } = env;
+    const { sessionLifetime, attemptRetention, auditRetention, store } = env;
     try {
       let forgotten = BATCH;
       while (forgotten >= BATCH && !stopping.signal.aborted) {
-        const expiry = { now: env.now(), sessionLifetime, attemptRetention, limit: BATCH };
+        const expiry = {
+          now: env.now(),
+          sessionLifetime,
+          attemptRetention,
+          auditRetention,
+          limit: BATCH,
+        };
         forgotten = await store.transaction((tx) => tx.forgetExpired(expiry));
         // The embedded store works without giving way, and calls are to be answered meanwhile.
         await setImmediate();

@@ -39,6 +39,8 @@ const idle: Good['read'] = ({ sessionLifetime }) => sessionLifetime.idleMs;
 const longest: Good['read'] = ({ sessionLifetime }) => sessionLifetime.absoluteMs;
 const claims: Good['read'] = ({ attemptRetention }) => attemptRetention.claimsPerConfiguration;
 const days: Good['read'] = ({ attemptRetention }) => attemptRetention.maxAgeMs;
+const signIns: Good['read'] = ({ auditRetention }) => auditRetention.signInMaxAgeMs;
+const records: Good['read'] = ({ auditRetention }) => auditRetention.maxAgeMs;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const OPEN_TOKEN = 'any-24-characters-will-do';
@@ -93,6 +95,10 @@ const GOOD: readonly (readonly [string, string, Good['read'], unknown])[] = [
   ['CLAIMGATE_LOGIN_ATTEMPT_CLAIMS', '10000', claims, 10_000],
   ['CLAIMGATE_LOGIN_ATTEMPT_DAYS', '0', days, 0],
   ['CLAIMGATE_LOGIN_ATTEMPT_DAYS', '3650', days, 3650 * DAY_MS],
+  ['CLAIMGATE_SIGN_IN_DAYS', '1', signIns, DAY_MS],
+  ['CLAIMGATE_SIGN_IN_DAYS', '3650', signIns, 3650 * DAY_MS],
+  ['CLAIMGATE_AUDIT_DAYS', '1', records, DAY_MS],
+  ['CLAIMGATE_AUDIT_DAYS', '3650', records, 3650 * DAY_MS],
   ['CLAIMGATE_ALLOW_HTTP_ISSUERS', 'true', ({ allowHttpIssuers }) => allowHttpIssuers, true],
   ['CLAIMGATE_ALLOW_HTTP_ISSUERS', 'false', ({ allowHttpIssuers }) => allowHttpIssuers, false],
   [
@@ -162,6 +168,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   CLAIMGATE_SESSION_MAX_MINUTES: ['0', 'never', '525601'],
   CLAIMGATE_LOGIN_ATTEMPT_CLAIMS: ['-1', '10001', 'all'],
   CLAIMGATE_LOGIN_ATTEMPT_DAYS: ['-1', '3651', '30d'],
+  CLAIMGATE_SIGN_IN_DAYS: ['0', '3651', '7d'],
+  CLAIMGATE_AUDIT_DAYS: ['0', '3651', '1y'],
   CLAIMGATE_ALLOW_HTTP_ISSUERS: ['1', 'yes', 'TRUE', 'on'],
   CLAIMGATE_ALLOW_PRIVATE_ISSUERS: ['1', 'yes'],
 };

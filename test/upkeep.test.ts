@@ -30,6 +30,7 @@ function start(store: Store, forget: () => Promise<number>, given: Partial<Upkee
       now: () => new Date(),
       sessionLifetime: { idleMs: 1000, absoluteMs: 1000 },
       attemptRetention: { claimsPerConfiguration: 0, maxAgeMs: 0 },
+      auditRetention: { maxAgeMs: 1000, signInMaxAgeMs: 1000 },
     },
     recorders: [],
     logger: { warn: () => undefined },

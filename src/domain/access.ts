@@ -15,6 +15,14 @@ export interface Principal {
   readonly operator: boolean;
   /** The credentials allow reading only. */
   readonly readOnly: boolean;
+  readonly credential: Credential;
+}
+
+/** What a caller has proved with who they are; it is named in audit records. */
+export interface Credential {
+  readonly kind: 'token' | 'token_session' | 'sso_session';
+  /** Of the token or the session: never the secret. */
+  readonly id: string;
 }
 
 type NotFound = () => DomainError;
@@ -36,7 +44,11 @@ export function needsCredentials(service: string): boolean {
 /** The principal that an active user becomes with these credentials. */
 export function createPrincipal(
   user: User,
-  credentials: { readonly readOnly: boolean; readonly mayOperate: boolean },
+  credentials: {
+    readonly readOnly: boolean;
+    readonly mayOperate: boolean;
+    readonly credential: Credential;
+  },
 ): Principal {
   return {
     userId: user.id,
@@ -44,6 +56,7 @@ export function createPrincipal(
     role: user.role,
     operator: user.operator && credentials.mayOperate,
     readOnly: credentials.readOnly,
+    credential: credentials.credential,
   };
 }
 

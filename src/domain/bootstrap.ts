@@ -1,4 +1,5 @@
 /** Owns the first start: an empty store gets an organization, an operator who is its admin, and a token. */
+import { makeChange, recordAs, SYSTEM, unchanged } from './audit.ts';
 import type { Environment } from './ports.ts';
 import type { User } from './organization.ts';
 import { digestToken, generateToken } from './token.ts';
@@ -21,9 +22,9 @@ export async function bootstrapStore(
 ): Promise<Bootstrapped | undefined> {
   if (!(await env.store.isEmpty())) return undefined;
   const token = givenToken ?? generateToken(env.randomBytes);
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, SYSTEM, async (tx) => {
     await tx.lockOperators();
-    if (!(await tx.isEmpty())) return undefined;
+    if (!(await tx.isEmpty())) return unchanged(undefined);
     const now = env.now();
     const organizationId = env.newId();
     const operator: User = {
@@ -59,6 +60,14 @@ export async function bootstrapStore(
       },
       digestToken(token),
     );
-    return { organizationId, generatedToken: givenToken === undefined ? token : undefined };
+    const bootstrapped = {
+      organizationId,
+      generatedToken: givenToken === undefined ? token : undefined,
+    };
+    return recordAs(bootstrapped, {
+      action: 'server.bootstrapped',
+      organizationId,
+      subject: { type: 'organization', id: organizationId },
+    });
   });
 }

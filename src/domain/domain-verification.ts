@@ -1,6 +1,8 @@
 /** Owns DNS proof that an organization owns an email domain, from the challenge to the verdict. */
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, makeChange, recordAs, unchanged } from './audit.ts';
+import type { Change, ChangeAction } from './audit.ts';
 import { normalizeEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import { getOrganizationAsAdmin } from './organization.ts';
@@ -65,8 +67,10 @@ export async function createDomainVerification(
     createdAt: env.now(),
     verifiedAt: undefined,
   };
-  await env.store.transaction((tx) => tx.insertDomainVerification(verification));
-  return verification;
+  return makeChange(env, describeActor(caller), async (tx) => {
+    await tx.insertDomainVerification(verification);
+    return recordAs(verification, changeVerification(verification, 'domain_verification.created'));
+  });
 }
 
 export async function getDomainVerification(
@@ -113,13 +117,13 @@ export async function verifyDomain(
       },
     );
   }
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     const current = await tx.lockDomainVerification(id);
     if (current === undefined) throw domainVerificationNotFound();
-    if (current.state === 'verified') return current;
+    if (current.state === 'verified') return unchanged(current);
     const verified: DomainVerification = { ...current, state: 'verified', verifiedAt: env.now() };
     await tx.updateDomainVerification(verified);
-    return verified;
+    return recordAs(verified, changeVerification(verified, 'domain_verification.verified'));
   });
 }
 
@@ -129,10 +133,18 @@ export async function deleteDomainVerification(
   id: string,
 ): Promise<void> {
   assertMayWrite(caller);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     const current = await tx.lockDomainVerification(id);
     if (current === undefined) throw domainVerificationNotFound();
     assertAdminOf(caller, current.organizationId, domainVerificationNotFound);
     await tx.deleteDomainVerification(id);
+    return recordAs(undefined, changeVerification(current, 'domain_verification.deleted'));
   });
+}
+
+function changeVerification(
+  { id, organizationId }: Pick<DomainVerification, 'id' | 'organizationId'>,
+  action: ChangeAction,
+): Change {
+  return { action, organizationId, subject: { type: 'domain_verification', id } };
 }

@@ -11,6 +11,8 @@
  */
 import { assertMayWrite, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
+import { makeChange, recordAs, SYSTEM, unchanged } from './audit.ts';
+import type { Change } from './audit.ts';
 import { createViolationError } from './errors.ts';
 import type { Environment } from './ports.ts';
 
@@ -124,17 +126,26 @@ export async function rotateSigningKey(
   replaces: Pick<SigningKey, 'id'> | undefined,
 ): Promise<SigningKey> {
   const generated = await env.signer.generateKey();
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, SYSTEM, async (tx) => {
     await tx.lockSigningKeys();
     const now = env.now();
     const keys = await tx.listSigningKeys();
     const [newest] = keys;
-    if (newest !== undefined && newest.id !== replaces?.id) return newest;
-    for (const key of selectForgettable(keys, now)) await tx.deleteSigningKey(key.id);
+    if (newest !== undefined && newest.id !== replaces?.id) return unchanged(newest);
+    const forgotten = selectForgettable(keys, now);
+    for (const { id } of forgotten) await tx.deleteSigningKey(id);
     const key: SigningKey = { ...generated, id: env.newId(), createdAt: now };
     await tx.insertSigningKey(key);
-    return key;
+    return recordAs(
+      key,
+      changeKey(key, 'signing_key.created'),
+      ...forgotten.map((each) => changeKey(each, 'signing_key.deleted')),
+    );
   });
+}
+
+function changeKey({ id }: SigningKey, action: Change['action']): Change {
+  return { action, organizationId: undefined, subject: { type: 'signing_key', id } };
 }
 
 /** The key that signs now; made when there is none, and its successor made when it has grown old. */

@@ -29,6 +29,8 @@ export interface LoginAttempt {
   /** The browser's network address. */
   readonly address: string;
   readonly at: Date;
+  /** Whom it signed in. */
+  readonly userId?: string | undefined;
 }
 
 /** As the store has it. */

@@ -2,11 +2,14 @@
  * Owns who a person is to us: identity is issuer and subject within one configuration; an email only ever links a
  * person to a user who was made beforehand, and only when it is proven.
  */
+import { listDifferences } from './audit.ts';
+import type { Change, ChangeAction } from './audit.ts';
 import type { MappedAttributes } from './claims-mapping.ts';
 import { normalizeEmailDomain, readEmailDomain } from './email-domain.ts';
 import type { VerifiedClaims } from './identity-provider.ts';
 import { describeConfiguration } from './login-discovery.ts';
 import { LoginFailure } from './login-failure.ts';
+import { changeUser } from './organization.ts';
 import type { User } from './organization.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
@@ -113,7 +116,7 @@ export async function admitPerson(
   configuration: SsoConfiguration,
   verified: VerifiedClaims,
   attributes: PersonAttributes,
-): Promise<User> {
+): Promise<{ readonly user: User; readonly changes: readonly Change[] }> {
   const person = await identifyPerson(tx, configuration, verified, attributes);
   const { issuer, subject } = verified;
   const { email } = attributes;
@@ -140,7 +143,7 @@ export async function admitPerson(
       subject,
       userId: created.id,
     });
-    return created;
+    return { user: created, changes: [changeUser(created, 'user.created')] };
   }
   const { user } = person;
   if (person.kind === 'linked') {
@@ -153,8 +156,22 @@ export async function admitPerson(
   }
   // Who had left comes back as what leaving made of them: a member. The role is never changed here.
   const updated: User = { ...user, ...profile, status: 'active' };
+  const fields = listDifferences(user, updated, ['email', 'name', 'avatarUrl', 'loginProvider']);
+  const action = chooseAction(person.kind, user, fields);
+  if (action === undefined) return { user, changes: [] };
   await tx.updateUser(updated);
-  return updated;
+  return { user: updated, changes: [changeUser(user, action, fields)] };
+}
+
+/** What a login changes of a person it knows; most change nothing, and write nothing then. */
+function chooseAction(
+  kind: 'known' | 'linked',
+  { status }: User,
+  fields: readonly string[],
+): ChangeAction | undefined {
+  if (status === 'left') return 'user.returned';
+  if (kind === 'linked') return 'user.linked';
+  return fields.length > 0 ? 'user.updated' : undefined;
 }
 
 /** A user of the organization with this email, whom nobody has signed in as through this configuration yet. */

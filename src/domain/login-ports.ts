@@ -1,4 +1,5 @@
 /** Owns what a login asks of the store: the part of the store's contract that `ports.ts` takes up. */
+import type { AuditRetention } from './audit.ts';
 import type {
   ListedLoginAttempt,
   LoginAttempt,
@@ -6,7 +7,7 @@ import type {
   LoginAttemptRetention,
 } from './login-attempt.ts';
 import type { Identity } from './login-person.ts';
-import type { PendingLogin } from './login.ts';
+import type { PendingLogin } from './pending-login.ts';
 import type { User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Session, SessionLifetime, StoredSession } from './session.ts';
@@ -77,13 +78,14 @@ export interface LoginWriter {
     retention: LoginAttemptRetention,
   ): Promise<void>;
   /**
-   * Forgets expired sessions, pending logins, test logins and rate limits, attempts older than the retention, and all
-   * claims where none are to be kept; at most `limit` rows of each. Resolves to how many it were.
+   * Forgets expired sessions, pending logins, test logins and rate limits, attempts and audit records older than
+   * their retention, and all claims where none are to be kept; at most `limit` rows of each. Resolves to how many it were.
    */
   forgetExpired(expiry: {
     readonly now: Date;
     readonly sessionLifetime: SessionLifetime;
     readonly attemptRetention: LoginAttemptRetention;
+    readonly auditRetention: AuditRetention;
     readonly limit: number;
   }): Promise<number>;
 }

@@ -18,44 +18,24 @@
 import { mapClaims } from './claims-mapping.ts';
 import { evaluateClaims } from './claims-policy.ts';
 import { readSendableSecret } from './client-secret.ts';
+import { makeChange, recordAs } from './audit.ts';
+import type { AuditActor } from './audit.ts';
 import { compileOnce } from './compiled-rules.ts';
 import type { ClientRegistration, VerifiedClaims } from './identity-provider.ts';
-import { maskEmail } from './login-attempt.ts';
-import type { LoginAttempt } from './login-attempt.ts';
 import { LoginFailure } from './login-failure.ts';
 import { limitCallback, limitLoginStart } from './login-limits.ts';
 import { admitPerson, checkEmail } from './login-person.ts';
 import type { PersonAttributes } from './login-person.ts';
-import type { Environment, StoreTransaction } from './ports.ts';
+import { assertStillThere, createAttempt, recordRefusal } from './login-refusal.ts';
+import { PENDING_LOGIN_LIFETIME, takePendingLogin } from './pending-login.ts';
+import type { PendingLogin } from './pending-login.ts';
+import type { Environment } from './ports.ts';
 import { createRedirectUri } from './redirect-uri.ts';
-import { digestSecret, generateSecret, isSameDigest } from './secret.ts';
+import { digestSecret, generateSecret } from './secret.ts';
 import { digestSessionToken, dropSession, generateSessionToken } from './session.ts';
 import type { Session } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import { ssoConfigurationNotFound } from './sso-configuration.ts';
-
-/** A login that waits for its callback. Its secrets are stored encrypted, its state and its browser as digests. */
-export interface PendingLogin {
-  /** Becomes the id of the login attempt. */
-  readonly id: string;
-  /** SHA-256 of the `state` parameter. */
-  readonly stateDigest: Uint8Array;
-  /** SHA-256 of the browser's login cookie. */
-  readonly browserDigest: Uint8Array;
-  readonly organizationId: string;
-  readonly ssoConfigurationId: string;
-  readonly revision: number;
-  readonly nonce: string;
-  readonly codeVerifier: string;
-  /** Where the browser goes in the end. */
-  readonly returnTo: string;
-  /** What the person typed; may be empty. */
-  readonly email: string;
-  readonly expiresAt: Date;
-}
-
-/** How long a person may take at the identity provider, in milliseconds. */
-export const PENDING_LOGIN_LIFETIME = 10 * 60 * 1000;
 
 export interface StartLoginInput {
   readonly ssoConfigurationId: string;
@@ -75,29 +55,6 @@ export interface CompleteLoginInput {
   /** What the browser's session cookie holds: that session ends as the new one begins. */
   readonly replacedSession: string | undefined;
   readonly address: string;
-}
-
-/** A login that ended without a session. What went wrong is for the admin, in `failure`. */
-export class LoginRefused extends Error {
-  override readonly name = 'LoginRefused';
-  /** Of the attempt that it was recorded as: absent for who is not known to have begun one, and where none are kept. */
-  readonly attemptId: string | undefined;
-  readonly failure: LoginFailure;
-  /** Absent for who is not known to have begun one. */
-  readonly ssoConfigurationId: string | undefined;
-  /** Where the browser wanted to go, once it has proved to be the one that began; for beginning again. */
-  readonly returnTo: string | undefined;
-
-  constructor(
-    failure: LoginFailure,
-    known: Partial<Pick<LoginRefused, 'attemptId' | 'ssoConfigurationId' | 'returnTo'>> = {},
-  ) {
-    super(failure.message);
-    this.failure = failure;
-    this.attemptId = known.attemptId;
-    this.ssoConfigurationId = known.ssoConfigurationId;
-    this.returnTo = known.returnTo;
-  }
 }
 
 /** The scopes that are asked for, each once. */
@@ -208,6 +165,10 @@ export function decideAdmission(
   return checkEmail(configuration, attributes);
 }
 
+function describeActor({ session }: { readonly session: Session }): AuditActor {
+  return { kind: 'sso_login', userId: session.userId, credentialId: session.id };
+}
+
 async function openSession(
   env: Environment,
   pending: PendingLogin,
@@ -217,12 +178,13 @@ async function openSession(
 ) {
   const attributes = decideAdmission(seen, verified.claims);
   const sessionToken = generateSessionToken(env.randomBytes);
-  return env.store.transaction(async (tx) => {
+  // The sign-in itself is recorded by the attempt, and what it changed of the person beside that.
+  return makeChange(env, describeActor, async (tx) => {
     const configuration = checkConfiguration(await tx.lockSsoConfiguration(seen.id), pending);
+    const { user, changes } = await admitPerson(tx, env, configuration, verified, attributes);
     const attempt = createAttempt(env, pending, address, attributes.email, undefined);
-    // Before the user is locked: it refers to the organization, and who changes members locks that first.
-    await tx.insertLoginAttempt(attempt, verified.claims, env.attemptRetention);
-    const user = await admitPerson(tx, env, configuration, verified, attributes);
+    const admitted = { ...attempt, userId: user.id };
+    await tx.insertLoginAttempt(admitted, verified.claims, env.attemptRetention);
     const now = env.now();
     const session: Session = {
       id: env.newId(),
@@ -233,122 +195,8 @@ async function openSession(
     };
     await tx.insertSession(session, digestSessionToken(sessionToken));
     await dropSession(tx, replacedSession);
-    return { sessionToken, returnTo: pending.returnTo, session };
+    return recordAs({ sessionToken, returnTo: pending.returnTo, session }, ...changes);
   });
-}
-
-/** Takes the pending login out, once for all. Without a trusted one, nobody's admin can be told: the log alone is. */
-async function takePendingLogin(
-  env: Environment,
-  states: readonly string[],
-  input: CompleteLoginInput,
-): Promise<PendingLogin> {
-  const refuse = (reason: LoginFailure['reason'], detail: string): never => {
-    throw new LoginRefused(new LoginFailure('callback', reason, detail));
-  };
-  const [state] = states;
-  if (state === undefined || state === '')
-    return refuse('state_missing', 'The callback came without a state.');
-  if (states.length > 1) return refuse('callback_invalid', 'The callback has two states.');
-  const taken = await env.store.transaction((tx) =>
-    tx.takePendingLogin(digestSecret(state), env.now()),
-  );
-  if (taken === undefined)
-    return refuse('attempt_unknown', 'No login with this state is known, or it is long over.');
-  const { pending, replayed } = taken;
-  return recordRefusal(env, pending, input.address, async () => {
-    if (replayed)
-      throw new LoginFailure('callback', 'attempt_replayed', 'The callback came a second time.');
-    checkRedirectUri(pending.organizationId, input.organizationId);
-    if (pending.expiresAt <= env.now()) {
-      throw new LoginFailure(
-        'callback',
-        'attempt_expired',
-        'The person took more than 10 minutes. They can just begin again.',
-      );
-    }
-    if (
-      input.browserSecret === undefined ||
-      !isSameDigest(pending.browserDigest, digestSecret(input.browserSecret))
-    ) {
-      throw new LoginFailure(
-        'callback',
-        'browser_mismatch',
-        'The callback came from another browser than the one in which the login began, or its cookies are blocked.',
-      );
-    }
-    return pending;
-  });
-}
-
-/** A code that comes to another redirect URI than the login's is another identity provider's (RFC 9700 §4.4.2.2). */
-export function checkRedirectUri(expected: string, received: string): void {
-  if (expected === received) return;
-  throw new LoginFailure(
-    'callback',
-    'configuration_mismatch',
-    'The identity provider answered to the redirect URI of another organization. Its code was sent nowhere. Somebody may have tried to get hold of it.',
-  );
-}
-
-/** Runs a part of a login. A failure is recorded as an attempt and thrown as `LoginRefused`. */
-async function recordRefusal<Result>(
-  env: Environment,
-  pending: PendingLogin,
-  address: string,
-  run: () => Promise<Result>,
-  known: () => {
-    claims: Readonly<Record<string, unknown>> | undefined;
-    email: string;
-    returnTo: string | undefined;
-  } = () => ({ claims: undefined, email: pending.email, returnTo: undefined }),
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof LoginFailure)) throw error;
-    const { claims, email, returnTo } = known();
-    // A replay comes after its login has been recorded under the pending login's id.
-    const id = error.reason === 'attempt_replayed' ? env.newId() : pending.id;
-    const attempt = createAttempt(env, { ...pending, id }, address, email, error);
-    await env.store.transaction(async (tx) => {
-      await assertStillThere(tx, pending.ssoConfigurationId);
-      await tx.insertLoginAttempt(attempt, claims, env.attemptRetention);
-    });
-    const isKept = env.attemptRetention.maxAgeMs > 0;
-    const attemptId = isKept ? id : undefined;
-    const { ssoConfigurationId } = pending;
-    throw new LoginRefused(error, { attemptId, ssoConfigurationId, returnTo });
-  }
-}
-
-function createAttempt(
-  env: Environment,
-  pending: PendingLogin,
-  address: string,
-  email: string,
-  failure: LoginFailure | undefined,
-): LoginAttempt {
-  return {
-    id: pending.id,
-    organizationId: pending.organizationId,
-    ssoConfigurationId: pending.ssoConfigurationId,
-    revision: pending.revision,
-    outcome: failure === undefined ? 'admitted' : 'refused',
-    stage: failure?.stage ?? 'session',
-    reason: failure?.reason,
-    // Others' words may be in it, and PostgreSQL cannot store U+0000.
-    detail: (failure?.detail ?? '').replaceAll('\0', '\uFFFD'),
-    maskedEmail: maskEmail(email),
-    address,
-    at: env.now(),
-  };
-}
-
-/** Identity providers take their time, and what belongs to a configuration goes with it. */
-async function assertStillThere(tx: StoreTransaction, ssoConfigurationId: string): Promise<void> {
-  if ((await tx.lockSsoConfiguration(ssoConfigurationId)) === undefined)
-    throw ssoConfigurationNotFound();
 }
 
 /** Switched off, changed or deleted meanwhile: the login does not complete. */

@@ -1,11 +1,14 @@
 /** Owns what an admin does to single members beside their role: make them beforehand, keep them out, let them in again. */
 import { assertAdminOf, assertMayOversee, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, makeChange, recordAs, unchanged } from './audit.ts';
+import type { Changed } from './audit.ts';
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import {
   assertAnotherAdmin,
   assertAnotherOperator,
+  changeUser,
   getOrganizationAsAdmin,
   lockMember,
   memberNotFound,
@@ -45,7 +48,7 @@ export async function createMember(
     loginProvider: 'none yet',
     createdAt: env.now(),
   };
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     // Emails are not unique in the store: two identity providers may vouch for one. Here, they are.
     await tx.lockOrganization(organization.id);
     if ((await tx.listUsersByEmail(organization.id, input.email)).length > 0) {
@@ -56,7 +59,7 @@ export async function createMember(
       );
     }
     await tx.insertUser(member);
-    return member;
+    return recordAs(member, changeUser(member, 'user.created'));
   });
 }
 
@@ -67,11 +70,12 @@ export async function suspendMember(
   userId: string,
 ): Promise<void> {
   await changeMember(env, caller, userId, async (tx, user) => {
-    if (user.status === 'suspended') return;
+    if (user.status === 'suspended') return unchanged(undefined);
     await assertAnotherAdmin(tx, user, 'suspended');
     await assertAnotherOperator(tx, user, 'suspended');
     await tx.updateUser({ ...user, status: 'suspended' });
     await tx.deleteSessionsOf(user.id);
+    return recordAs(undefined, changeUser(user, 'user.suspended'));
   });
 }
 
@@ -82,7 +86,9 @@ export async function reinstateMember(
   userId: string,
 ): Promise<void> {
   await changeMember(env, caller, userId, async (tx, user) => {
-    if (user.status === 'suspended') await tx.updateUser({ ...user, status: 'active' });
+    if (user.status !== 'suspended') return unchanged(undefined);
+    await tx.updateUser({ ...user, status: 'active' });
+    return recordAs(undefined, changeUser(user, 'user.reinstated'));
   });
 }
 
@@ -90,7 +96,7 @@ async function changeMember(
   env: Environment,
   caller: Principal,
   userId: string,
-  change: (tx: StoreTransaction, user: User) => Promise<void>,
+  change: (tx: StoreTransaction, user: User) => Promise<Changed<undefined>>,
 ): Promise<void> {
   assertMayWrite(caller);
   const user = await env.store.findUser(userId);
@@ -98,9 +104,9 @@ async function changeMember(
   assertAdminOf(caller, user.organizationId, memberNotFound);
   // Who is kept out can use none of their tokens, and those of an operator are for operators.
   assertMayOversee(caller, user, memberNotFound);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     // In the order of `deleteOrganization`, or the two could wait for each other.
     await tx.lockOperators();
-    await change(tx, await lockMember(tx, user.organizationId, userId));
+    return change(tx, await lockMember(tx, user.organizationId, userId));
   });
 }

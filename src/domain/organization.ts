@@ -11,6 +11,8 @@ import {
   createUnauthenticatedError,
 } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, listDifferences, makeChange, recordAs, unchanged } from './audit.ts';
+import type { Change, ChangeAction } from './audit.ts';
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -127,11 +129,11 @@ export async function createOrganization(
   env: Environment,
   caller: Principal,
   input: CreateOrganizationInput,
-): Promise<{ organization: Organization; member: User | undefined }> {
+): Promise<{ readonly organization: Organization; readonly member?: User }> {
   assertMayWrite(caller);
   assertOperator(caller, 'create an organization');
   const name = checkName(input.name);
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     const self = await tx.findUser(caller.userId);
     const now = env.now();
     const inviteDomain = input.inviteMatchingDomain
@@ -145,7 +147,8 @@ export async function createOrganization(
       updatedAt: now,
     };
     await tx.insertOrganization(organization);
-    if (!input.join || self === undefined) return { organization, member: undefined };
+    const change = changeOrganization(organization.id, 'organization.created');
+    if (!input.join || self === undefined) return recordAs({ organization }, change);
     const member: User = {
       ...self,
       id: env.newId(),
@@ -156,7 +159,7 @@ export async function createOrganization(
       createdAt: now,
     };
     await tx.insertUser(member);
-    return { organization, member };
+    return recordAs({ organization, member }, change, changeUser(member, 'user.created'));
   });
 }
 
@@ -172,7 +175,7 @@ export async function updateOrganization(
 ): Promise<Organization> {
   assertMayWrite(caller);
   assertAdminOf(caller, id, organizationNotFound);
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     const current = (await tx.lockOrganization(id)) ?? fail(organizationNotFound);
     const updated: Organization = {
       ...current,
@@ -181,7 +184,8 @@ export async function updateOrganization(
       updatedAt: env.now(),
     };
     await tx.updateOrganization(updated);
-    return updated;
+    const fields = listDifferences(current, updated, ['name', 'inviteDomains']);
+    return recordAs(updated, changeOrganization(id, 'organization.updated', fields));
   });
 }
 
@@ -193,7 +197,7 @@ export async function deleteOrganization(
 ): Promise<void> {
   assertMayWrite(caller);
   assertAdminOf(caller, id, organizationNotFound);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     // Operators are counted across organizations, so every deletion takes the same lock before it counts.
     await tx.lockOperators();
     if ((await tx.lockOrganization(id)) === undefined) throw organizationNotFound();
@@ -205,6 +209,7 @@ export async function deleteOrganization(
       );
     }
     await tx.deleteOrganization(id);
+    return recordAs(undefined, changeOrganization(id, 'organization.deleted'));
   });
 }
 
@@ -237,11 +242,12 @@ export async function setRole(
 ): Promise<void> {
   assertMayWrite(caller);
   assertAdminOf(caller, organizationId, organizationNotFound);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     const user = await lockMember(tx, organizationId, userId);
-    if (user.role === role) return;
+    if (user.role === role) return unchanged(undefined);
     if (role !== 'admin') await assertAnotherAdmin(tx, user, 'demoted');
     await tx.updateUser({ ...user, role });
+    return recordAs(undefined, changeUser(user, 'user.role_changed', ['role']));
   });
 }
 
@@ -257,7 +263,7 @@ export async function leaveOrganization(
   assertMayWrite(caller);
   const target = (await env.store.findUser(userId)) ?? fail(memberNotFound);
   assertMayOversee(caller, target, memberNotFound);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     // In the order of `deleteOrganization`, or the two could wait for each other.
     await tx.lockOperators();
     const user = await lockMember(tx, target.organizationId, userId);
@@ -266,6 +272,8 @@ export async function leaveOrganization(
     await tx.updateUser({ ...user, status: 'left', role: 'member', operator: false });
     await tx.deletePersonalAccessTokensOf(user.id);
     await tx.deleteSessionsOf(user.id);
+    const action = caller.userId === user.id ? 'user.left' : 'user.removed';
+    return recordAs(undefined, changeUser(user, action));
   });
 }
 
@@ -312,6 +320,22 @@ export async function assertAnotherOperator(
     `The last operator cannot be ${what}: there would be nobody left who may create organizations, and no way to make another operator.`,
     { reason: 'LAST_OPERATOR' },
   );
+}
+
+function changeOrganization(
+  id: string,
+  action: ChangeAction,
+  fields: readonly string[] = [],
+): Change {
+  return { action, organizationId: id, subject: { type: 'organization', id }, fields };
+}
+
+export function changeUser(
+  { id, organizationId }: Pick<User, 'id' | 'organizationId'>,
+  action: ChangeAction,
+  fields: readonly string[] = [],
+): Change {
+  return { action, organizationId, subject: { type: 'user', id }, fields };
 }
 
 function checkInviteDomains(domains: readonly string[] | undefined): readonly string[] | undefined {

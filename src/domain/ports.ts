@@ -2,6 +2,8 @@
  * Owns what the domain asks of the world. A port's contract is its comment; one suite runs against every
  * implementation of the store (test/store/store-contract.ts).
  */
+import type { AuditReader, AuditWriter } from './audit-ports.ts';
+import type { AuditRetention } from './audit.ts';
 import type { ConfigurationChecker } from './configuration-checker.ts';
 import type { DomainVerification } from './domain-verification.ts';
 import type { IdTokenSigner, PublishedKey, SigningKey } from './id-token.ts';
@@ -44,6 +46,7 @@ export interface Environment {
   readonly returnToOrigins: readonly string[];
   readonly sessionLifetime: SessionLifetime;
   readonly attemptRetention: LoginAttemptRetention;
+  readonly auditRetention: AuditRetention;
 }
 
 /**
@@ -66,7 +69,7 @@ export interface DnsResolver {
  * - Every method fails with `DomainError('unavailable')` when the database does not answer, whatever writes with
  *   `'resource_exhausted'` when it has no space left, and none with a driver's error.
  */
-export interface StoreReader extends LoginReader, TrialReader {
+export interface StoreReader extends LoginReader, TrialReader, AuditReader {
   findOrganization(id: string): Promise<Organization | undefined>;
   /** True when there is no organization. */
   isEmpty(): Promise<boolean>;
@@ -123,7 +126,7 @@ export interface StoreReader extends LoginReader, TrialReader {
  * key is taken fails with `DomainError('already_exists')`, one whose organization or user is gone with `'aborted'`.
  * Updating or deleting a row that is not there does nothing.
  */
-export interface StoreTransaction extends StoreReader, LoginWriter, TrialWriter {
+export interface StoreTransaction extends StoreReader, LoginWriter, TrialWriter, AuditWriter {
   lockOrganization(id: string): Promise<Organization | undefined>;
   /** Serializes every transaction that may take the last operator away, or that makes the first one. */
   lockOperators(): Promise<void>;

@@ -4,6 +4,9 @@
  */
 import { createPrincipal, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, makeChange, recordAs, unchanged } from './audit.ts';
+import type { AuditActor } from './audit.ts';
+import { changeUser } from './organization.ts';
 import type { User } from './organization.ts';
 import type { Environment, StoreTransaction } from './ports.ts';
 import { digestSecret, generateSecret } from './secret.ts';
@@ -95,11 +98,15 @@ export async function authenticateSession(
 /** What the session may do, as far as it is not a matter of its user. */
 function selectCredentials({ session, token }: StoredSession) {
   // Who runs an organization's identity provider can be anybody in it. That must not reach beyond the organization.
-  if (session.tokenId === undefined) return { readOnly: false, mayOperate: false };
+  if (session.tokenId === undefined) {
+    const credential = { kind: 'sso_session', id: session.id } as const;
+    return { readOnly: false, mayOperate: false, credential };
+  }
+  const credential = { kind: 'token_session', id: session.id } as const;
   // Without its token it would not be there; if it is, it may do as little as there is.
   return token === undefined
-    ? { readOnly: true, mayOperate: false }
-    : { readOnly: token.readOnly, mayOperate: true };
+    ? { readOnly: true, mayOperate: false, credential }
+    : { readOnly: token.readOnly, mayOperate: true, credential };
 }
 
 /**
@@ -123,16 +130,35 @@ export async function beginTokenSession(
     createdAt: now,
     lastUsedAt: now,
   };
-  await env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(principal), async (tx) => {
     await tx.insertSession(session, digestSessionToken(sessionToken));
     await dropSession(tx, replacedSession);
+    const { userId: id, organizationId } = principal;
+    return recordAs(sessionToken, changeUser({ id, organizationId }, 'session.began'));
   });
-  return sessionToken;
 }
 
 /** Ends the session. A token that is none is passed over. */
-export async function endSession(env: Pick<Environment, 'store'>, token: string): Promise<void> {
-  if (TOKEN.test(token)) await env.store.transaction((tx) => dropSession(tx, token));
+export async function endSession(
+  env: Pick<Environment, 'store' | 'now' | 'newId'>,
+  token: string,
+): Promise<void> {
+  if (!TOKEN.test(token)) return;
+  const found = await env.store.findSessionByDigest(digestSessionToken(token));
+  if (found === undefined) return;
+  await makeChange(env, describeOwner(found), async (tx) => {
+    // Of several ends at the same time, one is recorded.
+    if ((await tx.findSessionByDigest(digestSessionToken(token))) === undefined) {
+      return unchanged(undefined);
+    }
+    await dropSession(tx, token);
+    return recordAs(undefined, changeUser(found.user, 'session.ended'));
+  });
+}
+
+function describeOwner({ session, user }: StoredSession): AuditActor {
+  const kind = session.tokenId === undefined ? 'sso_session' : 'token_session';
+  return { kind, userId: user.id, credentialId: session.id };
 }
 
 /** As `endSession`, within the transaction that another session begins in. */

@@ -5,6 +5,8 @@
  */
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, listDifferences, makeChange, recordAs } from './audit.ts';
+import type { Change, ChangeAction } from './audit.ts';
 import { readIssuerOrigin } from './client-secret.ts';
 import { getOrganizationAsAdmin } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -75,6 +77,18 @@ export interface SsoConfigurationChange {
   readonly claimsExpression?: string | undefined;
 }
 
+/** What an update can change, but for the client secret. */
+const CHANGEABLE_FIELDS = [
+  'clientId',
+  'issuerUrl',
+  'state',
+  'claims',
+  'emailDomains',
+  'displayName',
+  'additionalScopes',
+  'claimsExpression',
+] as const satisfies readonly (keyof SsoConfiguration)[];
+
 export const ssoConfigurationNotFound = (): DomainError =>
   new DomainError(
     'not_found',
@@ -113,8 +127,10 @@ export async function createSsoConfiguration(
     allowHttpIssuers,
     scopesField: 'additional_scopes',
   });
-  await env.store.transaction((tx) => tx.insertSsoConfiguration(configuration, input.clientSecret));
-  return configuration;
+  return makeChange(env, describeActor(caller), async (tx) => {
+    await tx.insertSsoConfiguration(configuration, input.clientSecret);
+    return recordAs(configuration, changeConfiguration(configuration, 'sso_configuration.created'));
+  });
 }
 
 export async function getSsoConfiguration(
@@ -141,22 +157,23 @@ export async function listSsoConfigurations(
 /**
  * Changes what is given, atomically: two changes of different fields at the same time both survive.
  *
- * @param onlyRevision fails with `aborted` when the configuration has another by now
+ * @param guardedRevision of the configuration that the guard (`guarded-update.ts`) has looked at: fails with `aborted`
+ * when it has another by now
  */
 export async function updateSsoConfiguration(
   env: Environment,
   caller: Principal,
   id: string,
   change: SsoConfigurationChange,
-  onlyRevision?: number,
+  guardedRevision?: number,
 ): Promise<SsoConfiguration> {
   assertMayWrite(caller);
   const { allowHttpIssuers } = env;
-  return env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     const current = await tx.lockSsoConfiguration(id);
     if (current === undefined) throw ssoConfigurationNotFound();
     assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
-    if (onlyRevision !== undefined && current.revision !== onlyRevision) {
+    if (guardedRevision !== undefined && current.revision !== guardedRevision) {
       throw new DomainError('aborted', 'The configuration was changed meanwhile. Try again.', {
         reason: 'CHANGED_MEANWHILE',
       });
@@ -171,7 +188,15 @@ export async function updateSsoConfiguration(
       scopesField: 'additional_scopes.scopes',
     });
     await tx.updateSsoConfiguration(updated, change.clientSecret);
-    return updated;
+    const fields = [
+      ...listDifferences(current, updated, CHANGEABLE_FIELDS),
+      ...(change.clientSecret === undefined ? [] : ['client_secret']),
+    ];
+    const action =
+      guardedRevision === undefined
+        ? 'sso_configuration.updated'
+        : 'sso_configuration.updated_guarded';
+    return recordAs(updated, changeConfiguration(updated, action, fields));
   });
 }
 
@@ -181,12 +206,21 @@ export async function deleteSsoConfiguration(
   id: string,
 ): Promise<void> {
   assertMayWrite(caller);
-  await env.store.transaction(async (tx) => {
+  await makeChange(env, describeActor(caller), async (tx) => {
     const current = await tx.lockSsoConfiguration(id);
     if (current === undefined) throw ssoConfigurationNotFound();
     assertAdminOf(caller, current.organizationId, ssoConfigurationNotFound);
     await tx.deleteSsoConfiguration(id);
+    return recordAs(undefined, changeConfiguration(current, 'sso_configuration.deleted'));
   });
+}
+
+function changeConfiguration(
+  { id, organizationId }: Pick<SsoConfiguration, 'id' | 'organizationId'>,
+  action: ChangeAction,
+  fields: readonly string[] = [],
+): Change {
+  return { action, organizationId, subject: { type: 'sso_configuration', id }, fields };
 }
 
 /** What the configuration becomes, before it is checked. */

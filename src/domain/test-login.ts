@@ -11,6 +11,7 @@
  */
 import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, makeChange, recordAs } from './audit.ts';
 import { mapClaims } from './claims-mapping.ts';
 import type { MappedAttributes } from './claims-mapping.ts';
 import type { ClaimsVerdict } from './claims-policy.ts';
@@ -26,7 +27,8 @@ import { limitCallback, limitLoginStart } from './login-limits.ts';
 import { identifyPerson } from './login-person.ts';
 import type { IdentifiedPerson } from './login-person.ts';
 import { createRedirectUri } from './redirect-uri.ts';
-import { checkRedirectUri, decideAdmission, selectScopes } from './login.ts';
+import { decideAdmission, selectScopes } from './login.ts';
+import { checkRedirectUri } from './pending-login.ts';
 import type { Environment } from './ports.ts';
 import { digestSecret, generateSecret, isSameDigest } from './secret.ts';
 import { readTrialSecret, resolveTrial } from './sso-draft.ts';
@@ -141,9 +143,21 @@ export async function startTestLogin(
       codeVerifier: generateSecret(env),
     },
   };
-  await env.store.transaction((tx) => tx.insertTestLogin(login));
-  const { id, expiresAt } = login;
-  return { id, url: `${env.publicUrl}${TEST_LOGIN_PATH}${token}`, expiresAt };
+  const { id, organizationId, expiresAt } = login;
+  return makeChange(env, describeActor(caller), async (tx) => {
+    await tx.insertTestLogin(login);
+    return recordAs(
+      { id, url: `${env.publicUrl}${TEST_LOGIN_PATH}${token}`, expiresAt },
+      {
+        action: 'test_login.started',
+        organizationId,
+        subject:
+          storedId === undefined
+            ? { type: 'organization', id: organizationId }
+            : { type: 'sso_configuration', id: storedId },
+      },
+    );
+  });
 }
 
 /** For admins of the organization that it belongs to. */

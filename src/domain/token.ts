@@ -11,6 +11,8 @@ import {
   createUnauthenticatedError,
 } from './access.ts';
 import type { Principal } from './access.ts';
+import { describeActor, makeChange, recordAs } from './audit.ts';
+import type { Change, ChangeAction } from './audit.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import type { User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -91,7 +93,9 @@ export async function authenticateToken(
   if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
   const { expiresAt, readOnly, id } = found.token;
   if (expiresAt !== undefined && expiresAt <= env.now()) throw createUnauthenticatedError();
-  return { principal: createPrincipal(found.user, { readOnly, mayOperate: true }), tokenId: id };
+  const credential = { kind: 'token', id } as const;
+  const principal = createPrincipal(found.user, { readOnly, mayOperate: true, credential });
+  return { principal, tokenId: id };
 }
 
 export interface CreateTokenInput {
@@ -133,14 +137,14 @@ export async function createPersonalAccessToken(
     expiresAt: new Date(now.getTime() + lifetime),
     lastUsedAt: undefined,
   };
-  await env.store.transaction(async (tx) => {
+  return makeChange(env, describeActor(caller), async (tx) => {
     // Locked, so that no token is made for somebody who is just leaving.
     const user = await tx.lockUser(userId);
     if (user === undefined || user.status !== 'active') throw userNotFound();
     assertMayMintFor(caller, user);
     await tx.insertPersonalAccessToken(record, digestToken(token));
+    return recordAs(token, changeToken(record, user, 'personal_access_token.created'));
   });
-  return token;
 }
 
 /** A token of an operator may what an operator may: credentials that may less must not make themselves one. */
@@ -158,11 +162,23 @@ export async function getPersonalAccessToken(
   caller: Principal,
   id: string,
 ): Promise<PersonalAccessToken> {
+  return (await findOverseenToken(env, caller, id)).token;
+}
+
+async function findOverseenToken(env: Environment, caller: Principal, id: string) {
   const token = await env.store.findPersonalAccessToken(id);
   const user = token && (await env.store.findUser(token.userId));
   if (token === undefined || user === undefined) throw tokenNotFound();
   assertMayOversee(caller, user, tokenNotFound);
-  return token;
+  return { token, user };
+}
+
+function changeToken(
+  { id }: Pick<PersonalAccessToken, 'id'>,
+  { organizationId }: Pick<User, 'organizationId'>,
+  action: ChangeAction,
+): Change {
+  return { action, organizationId, subject: { type: 'personal_access_token', id } };
 }
 
 /** One's own tokens, or those of the users named: for an admin of their organization, or an operator. */
@@ -190,6 +206,10 @@ export async function deletePersonalAccessToken(
   id: string,
 ): Promise<void> {
   assertMayWrite(caller);
-  const token = await getPersonalAccessToken(env, caller, id);
-  await env.store.transaction((tx) => tx.deletePersonalAccessToken(token.id));
+  const { token, user } = await findOverseenToken(env, caller, id);
+  await makeChange(env, describeActor(caller), async (tx) => {
+    if ((await tx.findPersonalAccessToken(token.id)) === undefined) throw tokenNotFound();
+    await tx.deletePersonalAccessToken(token.id);
+    return recordAs(undefined, changeToken(token, user, 'personal_access_token.deleted'));
+  });
 }

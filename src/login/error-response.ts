@@ -1,7 +1,7 @@
 /** Owns the pages that refusals become. What is neither of the two is not ours to explain, and goes on as it is. */
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { DomainErrorCode } from '../domain/errors.ts';
-import { LoginRefused } from '../domain/login.ts';
+import { LoginRefused } from '../domain/login-refusal.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginHttpResponse } from './login-http.ts';
 import { createMessagePage, createRefusalPage } from './login-pages.ts';

@@ -1,7 +1,7 @@
 /** Owns what is told of browsers' requests to whoever keeps the log and the metrics: how logins end, and what failed on our side. */
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
-import { LoginRefused } from '../domain/login.ts';
+import { LoginRefused } from '../domain/login-refusal.ts';
 
 /** One request that ended a login, opened a session, or failed on our side. It holds nothing of the request but where it went. */
 export interface LoginRecord {

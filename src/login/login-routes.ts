@@ -7,7 +7,8 @@ import {
   describeConfiguration,
   discoverLogins,
 } from '../domain/login-discovery.ts';
-import { completeLogin, PENDING_LOGIN_LIFETIME, startLogin } from '../domain/login.ts';
+import { completeLogin, startLogin } from '../domain/login.ts';
+import { PENDING_LOGIN_LIFETIME } from '../domain/pending-login.ts';
 import { generateSecret } from '../domain/secret.ts';
 import { isTestLoginState } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';

@@ -1,6 +1,6 @@
 /** Owns the browser's side of a test login: its start, its callback, and the report. It makes no session. */
 import { DomainError } from '../domain/errors.ts';
-import { PENDING_LOGIN_LIFETIME } from '../domain/login.ts';
+import { PENDING_LOGIN_LIFETIME } from '../domain/pending-login.ts';
 import { generateSecret } from '../domain/secret.ts';
 import { finishTestLogin, openTestLogin } from '../domain/test-login.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';

@@ -15,7 +15,7 @@ const KEEP_COUNTS_MS = 60 * 60 * 1000;
 
 export function createExpiryWrites({ db }: SqlSession): Writes {
   return {
-    async forgetExpired({ now, sessionLifetime, attemptRetention, limit }) {
+    async forgetExpired({ now, sessionLifetime, attemptRetention, auditRetention, limit }) {
       const time = now.getTime();
       const sessions = db
         .selectFrom('session')
@@ -37,6 +37,17 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
         .select('id')
         .where('at', '<=', time - attemptRetention.maxAgeMs)
         .limit(limit);
+      const signIns = db
+        .selectFrom('login_attempt')
+        .select('id')
+        .where('user_id', 'is not', null)
+        .where('at', '<=', time - auditRetention.signInMaxAgeMs)
+        .limit(limit);
+      const records = db
+        .selectFrom('audit_record')
+        .select('id')
+        .where('at', '<=', time - auditRetention.maxAgeMs)
+        .limit(limit);
       const tests = db
         .selectFrom('test_login')
         .select('id')
@@ -54,6 +65,8 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
           .where('state_digest', 'in', pending)
           .executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
+        await db.deleteFrom('login_attempt').where('id', 'in', signIns).executeTakeFirst(),
+        await db.deleteFrom('audit_record').where('id', 'in', records).executeTakeFirst(),
         await db.deleteFrom('rate_limit').where('key', 'in', counts).executeTakeFirst(),
         await db.deleteFrom('test_login').where('id', 'in', tests).executeTakeFirst(),
       ];

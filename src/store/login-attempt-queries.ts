@@ -29,6 +29,7 @@ export const ATTEMPT_COLUMNS = [
   'masked_email',
   'address',
   'at',
+  'user_id',
 ] as const;
 
 type Row = Pick<LoginAttemptTable, (typeof ATTEMPT_COLUMNS)[number]>;
@@ -163,6 +164,7 @@ export function readAttempt(row: Row): LoginAttempt {
     maskedEmail: row.masked_email,
     address: row.address,
     at: new Date(row.at),
+    ...(row.user_id !== null && { userId: row.user_id }),
   };
 }
 
@@ -179,5 +181,6 @@ function writeAttempt(attempt: LoginAttempt): Row {
     masked_email: attempt.maskedEmail,
     address: attempt.address,
     at: attempt.at.getTime(),
+    user_id: attempt.userId ?? null,
   };
 }

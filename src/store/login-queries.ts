@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { normalizeEmail } from '../domain/email-domain.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
-import type { PendingLogin } from '../domain/login.ts';
+import type { PendingLogin } from '../domain/pending-login.ts';
 import { readDigest, writeDigest } from './digest-column.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';

@@ -6,6 +6,7 @@
  * base64url), times are integer milliseconds since 1970, booleans are 0 or 1.
  */
 import type { Generated } from 'kysely';
+import type { AuditActorKind, AuditSubjectType } from '../domain/audit.ts';
 import type { DomainVerificationState } from '../domain/domain-verification.ts';
 import type { LoginOutcome } from '../domain/login-attempt.ts';
 import type { LoginFailureReason, LoginStage } from '../domain/login-failure.ts';
@@ -159,10 +160,29 @@ export interface LoginAttemptTable {
   masked_email: string;
   address: string;
   at: Milliseconds;
+  /** Whom it signed in. */
+  user_id: string | null;
   /** See `secret-box.ts`; null when none are kept. */
   claims: string | null;
   /** The encryption key that `claims` is under. */
   key_id: string | null;
+}
+
+export interface AuditRecordTable {
+  id: string;
+  /** Null for the server's own. */
+  organization_id: string | null;
+  at: Milliseconds;
+  actor_kind: AuditActorKind;
+  actor_id: string | null;
+  credential_id: string | null;
+  subject_type: AuditSubjectType | null;
+  subject_id: string | null;
+  action: string;
+  /** Null for what was done. */
+  reason: string | null;
+  fields: Json;
+  count: number;
 }
 
 export interface TestLoginTable {
@@ -209,6 +229,7 @@ export interface Database {
   session: SessionTable;
   pending_login: PendingLoginTable;
   login_attempt: LoginAttemptTable;
+  audit_record: AuditRecordTable;
   rate_limit: RateLimitTable;
   test_login: TestLoginTable;
   store_lock: StoreLockTable;

@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
+import { createAuditReads, createAuditWrites } from './audit-queries.ts';
 import { readDigest, writeDigest } from './digest-column.ts';
 import {
   createDomainVerificationReads,
@@ -89,6 +90,7 @@ function createReads(session: SqlSession): StoreReader {
     ...createLoginAttemptReads(session),
     ...createKeptAttemptReads(session),
     ...createTestLoginReads(session),
+    ...createAuditReads(session),
   };
 }
 
@@ -104,6 +106,7 @@ function createWrites(session: SqlSession): Omit<StoreTransaction, keyof StoreRe
     ...createSessionWrites(session),
     ...createLoginAttemptWrites(session),
     ...createTestLoginWrites(session),
+    ...createAuditWrites(session),
     ...createExpiryWrites(session),
   };
 }

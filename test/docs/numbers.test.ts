@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CEL_LIMITS } from '../../src/domain/cel-budget.ts';
 import { ID_TOKEN_LIFETIME, KEY_SET_MAX_AGE } from '../../src/domain/id-token.ts';
 import { LOGIN_LIMITS } from '../../src/domain/login-limits.ts';
-import { PENDING_LOGIN_LIFETIME } from '../../src/domain/login.ts';
+import { PENDING_LOGIN_LIFETIME } from '../../src/domain/pending-login.ts';
 import { TOKEN_LIFETIME } from '../../src/domain/token.ts';
 import { defaultListenerLimits } from '../../src/http/listener-limits.ts';
 import { CLOCK_TOLERANCE_SECONDS } from '../../src/oidc/id-token-checks.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { DomainError } from '../../src/domain/errors.ts';
 import type { LoginFailureReason } from '../../src/domain/login-failure.ts';
-import { PENDING_LOGIN_LIFETIME } from '../../src/domain/login.ts';
+import { PENDING_LOGIN_LIFETIME } from '../../src/domain/pending-login.ts';
 import { digestSessionToken } from '../../src/domain/session.ts';
 import type { Answer, Browser } from './create-browser.ts';
 import { startIdp, startLoginHarness } from './start-login-harness.ts';

@@ -18,6 +18,7 @@ async function pointElsewhere(change: Partial<SsoConfigurationChange>) {
     role: 'admin' as const,
     operator: false,
     readOnly: false,
+    credential: { kind: 'token' as const, id: '019f0000-0000-7000-8000-0000000000ff' },
   };
   await updateSsoConfiguration(harness.env, caller, harness.configuration.id, {
     ...NOTHING,

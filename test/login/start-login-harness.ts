@@ -97,6 +97,7 @@ export async function startLoginHarness(options: LoginHarnessOptions = {}): Prom
     returnToOrigins: [APP_ORIGIN],
     sessionLifetime: { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000 },
     attemptRetention: { claimsPerConfiguration: 200, maxAgeMs: 30 * 24 * 3_600_000 },
+    auditRetention: { maxAgeMs: 365 * 24 * 3_600_000, signInMaxAgeMs: 7 * 24 * 3_600_000 },
     ...options.env,
   };
   const records: LoginRecord[] = [];

@@ -19,6 +19,7 @@ function createAdmin({ organizationId }: LoginHarness): Principal {
     role: 'admin',
     operator: false,
     readOnly: false,
+    credential: { kind: 'token', id: '019f0000-0000-7000-8000-0000000000ff' },
   };
 }
 
@@ -221,9 +222,8 @@ describe('the URL of a test login', () => {
     const { id, url } = await start(harness);
     await follow(harness.openBrowser(), url);
     harness.moveClock(25 * 3_600_000);
-    const { now, sessionLifetime, attemptRetention } = harness.env;
     await harness.change(async (tx) => {
-      await tx.forgetExpired({ now: now(), sessionLifetime, attemptRetention, limit: 100 });
+      await tx.forgetExpired({ ...harness.env, now: harness.env.now(), limit: 100 });
     });
     await expect(getTestLogin(harness.env, createAdmin(harness), id)).rejects.toMatchObject({
       code: 'not_found',

@@ -183,7 +183,8 @@ describe('the rotation of keys, as time passes', () => {
       await tx.insertOrganization(organization);
       await tx.insertUser(user);
     });
-    const caller = createPrincipal(user, { readOnly: false, mayOperate: true });
+    const credential = { kind: 'token', id: newId() } as const;
+    const caller = createPrincipal(user, { readOnly: false, mayOperate: true, credential });
 
     let copy = { at: -Infinity, keys: createLocalJWKSet({ keys: [] }) };
     const issued: { token: string; at: number }[] = [];

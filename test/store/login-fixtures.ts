@@ -1,7 +1,7 @@
 /** Owns the rows of logins that the store's tests write; `store-fixtures.ts` owns those that they belong to. */
 import { v7 as newId } from 'uuid';
 import type { LoginAttempt, LoginAttemptRetention } from '../../src/domain/login-attempt.ts';
-import type { PendingLogin } from '../../src/domain/login.ts';
+import type { PendingLogin } from '../../src/domain/pending-login.ts';
 import type { User } from '../../src/domain/organization.ts';
 import type { Store } from '../../src/domain/ports.ts';
 import type { Session, SsoSession, TokenSession } from '../../src/domain/session.ts';

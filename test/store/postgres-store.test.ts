@@ -401,6 +401,7 @@ describe('the limiter in the database', () => {
           now,
           sessionLifetime: { idleMs: 1, absoluteMs: 1 },
           attemptRetention: { claimsPerConfiguration: 1, maxAgeMs: 1 },
+          auditRetention: { maxAgeMs: 1, signInMaxAgeMs: 1 },
           limit: 10,
         }),
       );

@@ -1,6 +1,7 @@
 /** Owns the contract of the Store port (src/domain/ports.ts) as tests: every implementation of it runs this suite. */
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Store } from '../../src/domain/ports.ts';
+import { describeAuditRecords } from './contract/audit-records.ts';
 import { describeDomainVerifications } from './contract/domain-verifications.ts';
 import { describeExpiry } from './contract/expiry.ts';
 import { describeIdentities } from './contract/identities.ts';
@@ -48,6 +49,7 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
     describeLoginRoutes(store);
     describeSessions(store);
     describeLoginAttempts(store);
+    describeAuditRecords(store);
     describeExpiry(store);
     describeTrials(store);
     describePages(store);

@@ -6,6 +6,7 @@ import { createRateLimitTable } from './0003-rate-limit.ts';
 import { createTestLoginTable } from './0003-test-login.ts';
 import { createTokenSessions } from './0004-token-session.ts';
 import { createWriteCount } from './0005-write-count.ts';
+import { createAuditTables } from './0006-audit.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -28,4 +29,5 @@ export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0003-test-login', up: createTestLoginTable },
   { name: '0004-token-session', up: createTokenSessions },
   { name: '0005-write-count', up: createWriteCount },
+  { name: '0006-audit', up: createAuditTables },
 ];

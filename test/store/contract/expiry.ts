@@ -28,6 +28,7 @@ export function describeExpiry(store: StoreUnderTest): void {
         now: NOW,
         sessionLifetime: LIFETIME,
         attemptRetention: RETENTION,
+        auditRetention: { maxAgeMs: 100 * DAY, signInMaxAgeMs: 50 * DAY },
         limit: 100,
         ...given,
       }),

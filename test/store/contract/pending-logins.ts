@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PendingLogin } from '../../../src/domain/login.ts';
+import type { PendingLogin } from '../../../src/domain/pending-login.ts';
 import { insertLoginHome, makePendingLogin } from '../login-fixtures.ts';
 import type { StoreUnderTest } from '../store-contract.ts';
 import { makeDigest, makeSsoConfiguration, NOW } from '../store-fixtures.ts';
