@@ -1,9 +1,11 @@
 import type { Browser, Locator, Page } from 'playwright-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { OrganizationRole } from '../gen/gitpod/v1/organization_pb.ts';
 import { UserStatus } from '../gen/gitpod/v1/user_pb.ts';
 import { createClaimgateClient } from '../src/client/node.ts';
+import { addAttempt, addLoginHome } from '../test/rpc/login-home.ts';
+import { openBackstage } from '../test/support/open-backstage.ts';
 import { findBarriers, sticksOut } from './check-accessibility.ts';
 import { launchChromium } from './launch-chromium.ts';
 import { signInAs } from './sign-in-as.ts';
@@ -134,18 +136,74 @@ describe('Login attempts', () => {
 
     const { loginAttempts } = await client.loginAttempts.listLoginAttempts({ organizationId });
     const refused = loginAttempts.find(({ reason }) => reason === 'rule_refused')?.id ?? '';
-    await tab.getByLabel('Attempt id').fill('what is no id');
+    const find = tab.getByLabel('Email or attempt id');
+    await find.fill('what is no id');
     await press(tab, 'Find');
-    await tab.getByText('An id such as').waitFor();
-    await tab.getByLabel('Attempt id').fill(` ${refused.toUpperCase()} `);
+    await tab.getByText('A whole email such as').waitFor();
+    await find.fill('Alan@example.com');
+    await press(tab, 'Find');
+    await tab.getByText('Emails are kept masked').waitFor();
+    await tab.getByRole('heading', { name: 'm***@example.com' }).waitFor({ state: 'detached' });
+    await seeHeading(tab, 'a***@example.com');
+    expect(await find.inputValue()).toBe('Alan@example.com');
+    await expectNoBarriers(tab);
+    await press(tab, 'Show all');
+    await seeHeading(tab, 'm***@example.com');
+    await find.fill(` ${refused.toUpperCase()} `);
     await press(tab, 'Find');
     await seePage(tab, 'Login attempt');
     await seeHeading(tab, 'm***@example.com');
-    expect(tab.url()).toBe(`${url}/attempts/${refused}`);
+    await seeHeading(tab, 'What the identity provider said');
+    await tab.getByText('"email": "mallory@example.com"').waitFor();
     await expectNoBarriers(tab);
+    await tab.getByRole('link', { name: 'Try a rule on these claims' }).click();
+    await seePage(tab, 'Rule: who gets in');
+    await tab.getByText('These came in a real login attempt').waitFor();
+    await tab.goto(`${url}/attempts/${refused.toUpperCase()}`);
+    await seeHeading(tab, 'm***@example.com');
+    await tab.goto(`${url}/attempts/no-id`);
+    await seeHeading(tab, 'There is no such attempt');
     await tab.goto(`${url}/attempts/${id}`);
     await seeHeading(tab, 'There is no such attempt');
     await expectNoBarriers(tab);
+    expect(person.complaints).toEqual([]);
+  });
+});
+
+describe('A login attempt', () => {
+  test('shows claims as text, whatever they hold, and says where there are none', async () => {
+    const started = await startConsole();
+    const { url, organizationId, folder } = started;
+    const id = await storeConfiguration(started, { claimsExpression: 'false' });
+    const backstage = await openBackstage({ folder });
+    onTestFinished(() => backstage.close());
+    const configuration = { id, organizationId };
+    const html = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+    const hostile = await addAttempt(backstage, configuration, {}, { sub: html, [html]: [html] });
+    const bare = await addAttempt(backstage, configuration, { stage: 'token' });
+    const foreign = await addLoginHome(backstage);
+    const theirs = await addAttempt(backstage, foreign.configuration, {}, { sub: 'x' });
+
+    const { person, tab } = await openConsole(browser, started, `/attempts/${hostile.id}`);
+    await tab.getByText('onerror').first().waitFor();
+    expect(await tab.locator('main img, main script').count()).toBe(0);
+    await expectNoBarriers(tab);
+    await tab.goto(`${url}/configurations/${id}/rule?attempt=${hostile.id}`);
+    await tab.getByText('These came in a real login attempt').waitFor();
+    expect(await tab.locator('main img, main script').count()).toBe(0);
+
+    await tab.goto(`${url}/attempts/${bare.id}`);
+    await tab.getByText('No claims came').waitFor();
+    await expectNoBarriers(tab);
+    await tab.goto(`${url}/configurations/${id}/rule?attempt=${bare.id}`);
+    await tab.getByText('The sample claims below are an example.').waitFor();
+
+    await tab.goto(`${url}/attempts/${theirs.id}`);
+    await seeHeading(tab, 'It is of another organization');
+    await expectNoBarriers(tab);
+    await press(tab, 'Open it there');
+    await tab.waitForURL(`${url}/organizations/${foreign.organizationId}/attempts/${theirs.id}`);
+    await seeHeading(tab, 'What the identity provider said');
     expect(person.complaints).toEqual([]);
   });
 });

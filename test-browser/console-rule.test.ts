@@ -171,27 +171,82 @@ describe('The rule editor', () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test('takes sample claims from an attempt that was refused, here or by its link', async () => {
-    const { tab, person, url, id } = await openRule('"engineering" in claims.groups');
+  test('takes the claims of a real attempt, whole, here or by its link', async () => {
+    const { tab, person, url, id } = await openRule('claims.email.startsWith("a")');
     await press(tab, 'Take from a login attempt…');
     await tab.getByText('There is none to take from').waitFor();
     await press(tab, 'Cancel');
 
-    await signInAs({ url, ssoConfigurationId: id, name: 'bob' });
+    expect(await signInAs({ url, ssoConfigurationId: id, name: 'alice' })).toBe(true);
+    expect(await signInAs({ url, ssoConfigurationId: id, name: 'bob' })).toBe(false);
     await tab.reload();
     await press(tab, 'Take from a login attempt…');
+    await tab.getByRole('button', { name: 'a***@example.com, let in' }).waitFor();
     expect(await findBarriers(tab)).toEqual([]);
-    await tab.getByRole('button', { name: 'b***@example.com' }).click();
+    await tab.getByRole('button', { name: 'b***@example.com, refused' }).click();
     await seeHeading(tab, 'A person with these claims is shut out');
-    // The identity provider gave no groups, because nobody asked for them.
-    expect(await sampleOf(tab).innerText()).toBe('{\n  "email": "b***@example.com"\n}');
-    await tab.getByText('groups is missing').waitFor();
+    const sample = await sampleOf(tab).innerText();
+    expect(sample).toContain('"email": "bob@example.com"');
+    expect(sample).toContain('"sub": "bob"');
+    await ruleOf(tab).fill('claims.email == "bob@example.com" && claims.email_verified');
+    await seeHeading(tab, 'A person with these claims gets in');
+    await press(tab, 'Undo');
+    await press(tab, 'Back to the example');
+    expect(await sampleOf(tab).innerText()).toContain('Alice Example');
 
-    await tab.goto(`${url}/attempts`);
+    await tab.goto(`${url}/attempts?outcome=refused`);
     await tab.getByText('Why, and what to do').click();
     await tab.getByRole('link', { name: 'try another rule on this attempt' }).click();
-    await tab.getByText('From the attempt').waitFor();
-    expect(await sampleOf(tab).innerText()).toContain('b***@example.com');
+    await tab.getByText('These came in a real login attempt').waitFor();
+    expect(await sampleOf(tab).innerText()).toContain('"email": "bob@example.com"');
+    expect(person.complaints).toEqual([]);
+  });
+
+  test('is not left with a rule that is not saved without a question', async () => {
+    const { tab, person, url, id } = await openRule();
+    const page = `${url}/configurations/${id}/rule`;
+    const answers: boolean[] = [];
+    const asked: string[] = [];
+    tab.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void (answers.shift() === true ? dialog.accept() : dialog.dismiss());
+    });
+    const leave = tab.getByRole('navigation').getByRole('link', { name: 'Domains' });
+    const seeDomains = (): Promise<void> =>
+      tab.getByRole('heading', { level: 1, name: 'Domains' }).waitFor();
+    // What is not changed is left without a question, also by going back.
+    await leave.click();
+    await seeDomains();
+    await tab.goBack();
+    await ruleOf(tab).fill('false');
+    expect(asked).toEqual([]);
+
+    await leave.click();
+    await tab.getByRole('button', { name: 'Sign out' }).click();
+    for (const step of ['history.forward()', 'history.back()']) {
+      const before = asked.length;
+      await tab.evaluate(step);
+      await expect.poll(() => asked.length).toBe(before + 1);
+    }
+    expect(asked).toEqual(['confirm', 'confirm', 'confirm', 'confirm']);
+    expect(tab.url()).toBe(page);
+    expect(await ruleOf(tab).innerText()).toBe('false');
+
+    asked.length = 0;
+    answers.push(true);
+    await leave.click();
+    await seeDomains();
+    expect(asked).toEqual(['confirm']);
+    await tab.goBack();
+    await ruleOf(tab).waitFor();
+    expect(await ruleOf(tab).innerText()).toBe(RULE);
+
+    // The browser's own question, at leaving the console.
+    await ruleOf(tab).fill('false');
+    asked.length = 0;
+    answers.push(true);
+    await tab.goto(`${url}/healthz`);
+    expect(asked).toEqual(['beforeunload']);
     expect(person.complaints).toEqual([]);
   });
 });

@@ -140,7 +140,7 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   await newest.getByText('claims.groups is ["sales"]').waitFor();
   expect(await newest.innerText()).toContain('"engineering" in claims.groups is false');
   await look();
-  await tab.getByLabel('Attempt id').fill(attemptId);
+  await tab.getByLabel('Email or attempt id').fill(attemptId);
   await press(tab, 'Find');
   await seePage(tab, 'Login attempt');
   await seeHeading(tab, 'm***@example.com');

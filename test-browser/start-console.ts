@@ -19,6 +19,8 @@ export interface StartedConsole {
   readonly token: string;
   /** The operator's. */
   readonly organizationId: string;
+  /** Of the server's data. */
+  readonly folder: string;
   /** Under another name than the server, so that the browser sees another site. */
   readonly idp: OidcProvider;
   readonly dns: StartedDnsServer;
@@ -35,14 +37,14 @@ export async function startConsole(): Promise<StartedConsole> {
     CLAIMGATE_ALLOW_PRIVATE_ISSUERS: 'true',
   });
   onTestFinished(() => server.stop());
-  const { url, token, organizationId } = server;
+  const { url, token, organizationId, folder } = server;
   const idp = await startOidcProvider({
     hostname: 'localhost',
     redirectUris: [`${url}/auth/oidc/callback/${organizationId}`],
   });
   onTestFinished(() => idp.stop());
   const client = createClaimgateClient({ baseUrl: url, token });
-  return { url, token, organizationId, idp, dns, client };
+  return { url, token, organizationId, folder, idp, dns, client };
 }
 
 /** A tab at the path, signed in with the token. */

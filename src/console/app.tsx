@@ -22,12 +22,13 @@ import { useSessionQuery } from './session.ts';
 import type { ConsoleSession } from './session.ts';
 import { Shell } from './shell.tsx';
 import { transport } from './transport.ts';
+import { askBeforeLeaving } from './unsaved-work.ts';
 
 export function App() {
   return (
     <TransportProvider transport={transport}>
       <QueryClientProvider client={queryClient}>
-        <Router base={BASE_PATH}>
+        <Router base={BASE_PATH} aroundNav={askBeforeLeaving}>
           <ErrorBoundary>
             <Entrance />
           </ErrorBoundary>

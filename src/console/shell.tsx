@@ -11,6 +11,7 @@ import { OrganizationSwitcher } from './components/organization-switcher.tsx';
 import { PAGES } from './navigation.tsx';
 import { useWorkplace } from './organization.tsx';
 import { endSession } from './session.ts';
+import { forgetUnsavedWork, mayLeave } from './unsaved-work.ts';
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   const workplace = useWorkplace();
@@ -83,6 +84,8 @@ function SignOut() {
         kind="quiet"
         isPending={isPending}
         onPress={() => {
+          if (!mayLeave()) return;
+          forgetUnsavedWork();
           setPending(true);
           endSession().catch((reason: unknown) => {
             setPending(false);

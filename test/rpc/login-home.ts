@@ -88,7 +88,7 @@ export async function addSession(
 
 export async function addAttempt(
   backstage: Backstage,
-  configuration: SsoConfiguration,
+  configuration: Pick<SsoConfiguration, 'id' | 'organizationId'>,
   given: Partial<LoginAttempt> = {},
   claims?: Readonly<Record<string, unknown>>,
 ): Promise<LoginAttempt> {

@@ -29,7 +29,9 @@ export interface Backstage {
   readonly close: () => Promise<void>;
 }
 
-export async function openBackstage({ folder }: StartedClaimgate): Promise<Backstage> {
+export async function openBackstage({
+  folder,
+}: Pick<StartedClaimgate, 'folder'>): Promise<Backstage> {
   const store = await openSqliteStore({
     file: join(folder, 'claimgate.db'),
     keyring: await loadOrCreateKeyFile(join(folder, 'claimgate.key')),

@@ -85,7 +85,7 @@ function Pair({ name, children }: { readonly name: string; readonly children: Re
 
 /** Where an admin goes from here. */
 function WhatToDo({ attempt }: { readonly attempt: LoginAttempt }) {
-  const { outcome, stage, id, ssoConfigurationId, explanation } = attempt;
+  const { outcome, stage, id, ssoConfigurationId, claimsKept } = attempt;
   const page = `/configurations/${ssoConfigurationId}`;
   if (outcome === LoginOutcome.ADMITTED) {
     return (
@@ -95,12 +95,16 @@ function WhatToDo({ attempt }: { readonly attempt: LoginAttempt }) {
     );
   }
   if (stage === 'policy') {
-    return (
+    return claimsKept ? (
       <p>
         Mend the claims at the identity provider, or{' '}
         <Link href={`${page}/rule?attempt=${id}`}>try another rule on this attempt</Link>.
-        {explanation === undefined &&
-          ' Its claims are no longer kept, so that it cannot be told which part of the rule it was.'}
+      </p>
+    ) : (
+      <p>
+        Mend the claims at the identity provider, or <Link href={`${page}/rule`}>the rule</Link>.
+        The claims of this attempt are no longer kept, so that it cannot be told which part of the
+        rule it was.
       </p>
     );
   }

@@ -32,6 +32,7 @@ import { useGuardedUpdate } from '../guarded-update.ts';
 import { useWorkplace } from '../organization.tsx';
 import { createRedirectUri } from '../public-url.ts';
 import { queryClient } from '../query-client.ts';
+import { forgetUnsavedWork, useUnsavedWork } from '../unsaved-work.ts';
 
 const { SSO_CONFIGURATION_STATE_ACTIVE: ON, SSO_CONFIGURATION_STATE_INACTIVE: OFF } =
   SSOConfigurationState;
@@ -144,6 +145,7 @@ function Edit({ stored }: { readonly stored: SSOConfiguration }) {
   });
   const change = writeChange(shown, stored);
   const isChanged = hasChanges(change);
+  useUnsavedWork(isChanged);
   const onChange = (changed: Partial<ConfigurationForm>): void => {
     setForm({ ...shown, ...changed });
     // What the server found wrong was of what stood there before.
@@ -227,6 +229,7 @@ function Deletion({ stored }: { readonly stored: SSOConfiguration }) {
     onSuccess: async () => {
       // The list is read again when it is shown; what is gone need not be asked for again.
       await queryClient.invalidateQueries({ refetchType: 'none' });
+      forgetUnsavedWork();
       navigate('/configurations');
     },
   });

@@ -15,7 +15,7 @@ import { Page } from '../components/page.tsx';
 import { SelectField } from '../components/select-field.tsx';
 import { ShowMore } from '../components/show-more.tsx';
 import { TextField } from '../components/text-field.tsx';
-import { isAttemptId } from '../find-attempt.ts';
+import { readAttemptId } from '../attempt-id.ts';
 import { useWorkplace } from '../organization.tsx';
 import { BY_PAGES, FIRST_PAGE } from '../paging.ts';
 import { refreshAll } from '../query-client.ts';
@@ -38,14 +38,15 @@ export function LoginAttemptsPage() {
   const [search, setSearch] = useSearchParams();
   const outcome = OUTCOMES.find(([value]) => value === search.get('outcome'))?.[0] ?? '';
   const ssoConfigurationId = search.get('configuration') ?? '';
-  const isFiltered = outcome !== '' || ssoConfigurationId !== '';
+  const email = search.get('email') ?? '';
+  const isFiltered = outcome !== '' || ssoConfigurationId !== '' || email !== '';
   const { configurations, nameOf } = useConfigurationNames();
   const list = useInfiniteQuery(
     LoginAttemptService.method.listLoginAttempts,
     {
       organizationId,
       pagination: FIRST_PAGE,
-      filter: { outcome: OUTCOME_OF[outcome], ssoConfigurationId },
+      filter: { outcome: OUTCOME_OF[outcome], ssoConfigurationId, email },
       explain: true,
     },
     BY_PAGES,
@@ -84,8 +85,17 @@ export function LoginAttemptsPage() {
           value={ssoConfigurationId}
           onChange={(value) => choose('configuration', value)}
         />
-        <FindById />
+        <Find key={email} email={email} onFind={(found) => choose('email', found)} />
       </div>
+      {email !== '' && (
+        <p className="note">
+          Emails are kept masked: you see all that begin with the same letter and have the same
+          domain as <bdi>{email}</bdi>.{' '}
+          <Button kind="quiet" onPress={() => choose('email', '')}>
+            Show all
+          </Button>
+        </p>
+      )}
       {list.isPending && <Loading what="the login attempts" />}
       {list.isError && !list.isFetchNextPageError && (
         <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
@@ -129,29 +139,41 @@ export function useConfigurationNames(): {
   return { configurations, nameOf: (id) => names.get(id) };
 }
 
-function FindById() {
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+/** One field for what an admin has been told: who could not get in, or the id on the page that refused them. */
+function Find({
+  email,
+  onFind,
+}: {
+  /** By which the list is narrowed now. */
+  readonly email: string;
+  readonly onFind: (email: string) => void;
+}) {
   const [, navigate] = useLocation();
-  const [id, setId] = useState('');
+  const [typed, setTyped] = useState(email);
   return (
     <Form
       className="find"
       onSubmit={(event) => {
         event.preventDefault();
-        navigate(`/attempts/${id.trim().toLowerCase()}`);
+        const id = readAttemptId(typed);
+        if (id === undefined) onFind(typed.trim());
+        else navigate(`/attempts/${id}`);
       }}
     >
       <TextField
-        label="Attempt id"
-        value={id}
-        onChange={setId}
-        isRequired
+        label="Email or attempt id"
+        value={typed}
+        onChange={setTyped}
+        isRequired={email === ''}
         isCode
         autoComplete="off"
-        placeholder="From the page that refused"
+        placeholder="The id is on the page that refused"
         validate={(value) =>
-          isAttemptId(value.trim())
+          value.trim() === '' || EMAIL.test(value.trim()) || readAttemptId(value) !== undefined
             ? null
-            : 'An id such as 0190f3b2-7c1e-7000-8000-000000000000, as the page shows it that refused.'
+            : 'A whole email such as alice@example.com, or an id such as 0190f3b2-7c1e-7000-8000-000000000000.'
         }
       />
       <Button type="submit">Find</Button>

@@ -25,6 +25,7 @@ import type { ProviderPreset } from '../provider-presets.tsx';
 import { createRedirectUri } from '../public-url.ts';
 import { refreshAll } from '../query-client.ts';
 import { client } from '../transport.ts';
+import { forgetUnsavedWork, useUnsavedWork } from '../unsaved-work.ts';
 import { NotFoundPage } from './not-found-page.tsx';
 
 const SHOWN_AT_FIELDS = [...FIELD_NAMES, 'claims_expression'];
@@ -35,16 +36,21 @@ export function NewConfigurationPage() {
   return preset === undefined ? <NotFoundPage /> : <SetUp key={preset.id} preset={preset} />;
 }
 
+function createForm(preset: ProviderPreset): ConfigurationForm {
+  return {
+    ...EMPTY_FORM,
+    displayName: preset.id === 'other' ? '' : preset.name,
+    issuerUrl: preset.issuerUrl ?? '',
+  };
+}
+
 type StartState = 'off' | 'on';
 
 function SetUp({ preset }: { readonly preset: ProviderPreset }) {
   const { organizationId } = useWorkplace();
   const [, navigate] = useLocation();
-  const [form, setForm] = useState<ConfigurationForm>(() => ({
-    ...EMPTY_FORM,
-    displayName: preset.id === 'other' ? '' : preset.name,
-    issuerUrl: preset.issuerUrl ?? '',
-  }));
+  const [form, setForm] = useState(() => createForm(preset));
+  useUnsavedWork(JSON.stringify(form) !== JSON.stringify(createForm(preset)));
   const [startState, setStartState] = useState<StartState>('off');
   const formElement = useRef<HTMLFormElement>(null);
   const check = useCheck();
@@ -52,6 +58,7 @@ function SetUp({ preset }: { readonly preset: ProviderPreset }) {
     mutationFn: () => saveNew(form, organizationId, startState),
     onSuccess: async (id) => {
       await refreshAll();
+      forgetUnsavedWork();
       navigate(`/configurations/${id}`);
     },
   });

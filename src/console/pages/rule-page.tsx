@@ -1,32 +1,30 @@
 /** Owns the page on which a configuration's rule is written. */
 import { useQuery } from '@connectrpc/connect-query';
-import { useQuery as usePlainQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearchParams } from 'wouter';
 
+import { LoginAttemptService } from '../../../gen/claimgate/v1/login_attempt_pb.ts';
 import { OrganizationService } from '../../../gen/gitpod/v1/organization_pb.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { Loading } from '../components/loading.tsx';
 import { Page } from '../components/page.tsx';
 import { RuleEditor } from '../components/rule-editor.tsx';
-import { findAttempt } from '../find-attempt.ts';
-import { useWorkplace } from '../organization.tsx';
+import { readAttemptId } from '../attempt-id.ts';
+import { readSample } from '../sample-claims.ts';
 
 export function RulePage() {
   const { configuration: ssoConfigurationId } = useParams<{ configuration: string }>();
-  const { organizationId } = useWorkplace();
   const [search] = useSearchParams();
-  const attemptId = search.get('attempt') ?? '';
+  const attemptId = readAttemptId(search.get('attempt') ?? '');
   const { data, error, refetch, isPending } = useQuery(
     OrganizationService.method.getSSOConfiguration,
     { ssoConfigurationId },
   );
-  const attempt = usePlainQuery({
-    queryKey: ['attempt', organizationId, attemptId],
-    queryFn: async ({ signal }) =>
-      (await findAttempt(organizationId, attemptId, { signal, tell: () => undefined })) ?? null,
-    enabled: attemptId !== '',
-    staleTime: Infinity,
-  });
+  const attempt = useQuery(
+    LoginAttemptService.method.getLoginAttempt,
+    { loginAttemptId: attemptId ?? '' },
+    { enabled: attemptId !== undefined, staleTime: Infinity },
+  );
+  const sample = attempt.data && readSample(attempt.data);
   const stored = data?.ssoConfiguration;
   const isReady = stored !== undefined && !attempt.isLoading;
   const name = stored?.displayName === '' ? stored.issuerUrl : stored?.displayName;
@@ -45,17 +43,17 @@ export function RulePage() {
       {(isPending || attempt.isLoading) && <Loading what="the rule" />}
       {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {attempt.isError && (
-        <ErrorNotice error={attempt.error} title="The login attempt could not be read" />
+        <ErrorNotice
+          error={attempt.error}
+          title="The login attempt could not be read: the sample claims are an example"
+        />
       )}
-      {attempt.data === null && (
+      {attempt.isSuccess && sample === undefined && (
         <p className="notice warn">
-          There is no login attempt <code>{attemptId}</code> any more. The sample claims are an
-          example.
+          {attempt.data.claims?.detail} The sample claims below are an example.
         </p>
       )}
-      {isReady && (
-        <RuleEditor key={stored.id} stored={stored} attempt={attempt.data ?? undefined} />
-      )}
+      {isReady && <RuleEditor key={stored.id} stored={stored} sample={sample} />}
     </Page>
   );
 }
