@@ -219,6 +219,7 @@ describe('The rule editor', () => {
     await seeDomains();
     await tab.goBack();
     await ruleOf(tab).fill('false');
+    await tab.getByRole('button', { name: 'Undo' }).waitFor();
     expect(asked).toEqual([]);
 
     await leave.click();
@@ -227,9 +228,9 @@ describe('The rule editor', () => {
       const before = asked.length;
       await tab.evaluate(step);
       await expect.poll(() => asked.length).toBe(before + 1);
+      await tab.waitForURL(page);
     }
     expect(asked).toEqual(['confirm', 'confirm', 'confirm', 'confirm']);
-    expect(tab.url()).toBe(page);
     expect(await ruleOf(tab).innerText()).toBe('false');
 
     asked.length = 0;
@@ -242,7 +243,9 @@ describe('The rule editor', () => {
     expect(await ruleOf(tab).innerText()).toBe(RULE);
 
     // The browser's own question, at leaving the console.
+    await ruleOf(tab).click();
     await ruleOf(tab).fill('false');
+    await tab.getByRole('button', { name: 'Undo' }).waitFor();
     asked.length = 0;
     answers.push(true);
     await tab.goto(`${url}/healthz`);

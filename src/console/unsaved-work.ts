@@ -5,13 +5,16 @@
 import { useEffect } from 'react';
 import type { AroundNavHandler } from 'wouter';
 
-let isUnsaved = false;
+/** The address of the page whose work is not saved. */
+let unsaved: string | undefined;
 
 /** Whether the page may be left: nothing would be lost, or that is what is wanted. */
 export function mayLeave(): boolean {
-  // oxlint-disable-next-line no-alert -- it has to answer before the address changes, as the browser's own question does
+  // It has to answer before the address changes, as the browser's own question does.
   return (
-    !isUnsaved || confirm('What you changed on this page is not saved. Leave it all the same?')
+    unsaved === undefined ||
+    // oxlint-disable-next-line no-alert -- see above
+    confirm('What you changed on this page is not saved. Leave it all the same?')
   );
 }
 
@@ -20,31 +23,36 @@ export const askBeforeLeaving: AroundNavHandler = (navigate, to, options) => {
   if (mayLeave()) navigate(to, options);
 };
 
+/**
+ * Asks before a step back or forward. To be called before the router listens: browsers tell a window's listeners in the
+ * order in which they came.
+ */
+export function askBeforeSteps(): void {
+  addEventListener('popstate', (event) => {
+    if (mayLeave()) return;
+    event.stopImmediatePropagation();
+    // The browser is there already; a new step leads back.
+    history.pushState(null, '', unsaved);
+  });
+}
+
 /** For work that is saved, or gone for good, when its page is about to be left. */
 export function forgetUnsavedWork(): void {
-  isUnsaved = false;
+  unsaved = undefined;
 }
 
 /** While it is changed, the page is not left without a question. One page has one work. */
 export function useUnsavedWork(isChanged: boolean): void {
   useEffect(() => {
     if (!isChanged) return;
-    isUnsaved = true;
-    const { href } = location;
-    const askBeforeStep = (event: PopStateEvent): void => {
-      if (mayLeave()) return;
-      // Before the router learns of it: the step is made again, forwards.
-      event.stopImmediatePropagation();
-      history.pushState(null, '', href);
-    };
+    unsaved = location.href;
+    // Only while it is needed: with such a listener, a browser may not keep the page to go back to.
     const askBeforeEnd = (event: BeforeUnloadEvent): void => {
-      if (isUnsaved) event.preventDefault();
+      if (unsaved !== undefined) event.preventDefault();
     };
-    addEventListener('popstate', askBeforeStep, { capture: true });
     addEventListener('beforeunload', askBeforeEnd);
     return () => {
       forgetUnsavedWork();
-      removeEventListener('popstate', askBeforeStep, { capture: true });
       removeEventListener('beforeunload', askBeforeEnd);
     };
   }, [isChanged]);
