@@ -1,11 +1,15 @@
 /**
- * Owns the load: HTTP/1.1 by autocannon, HTTP/2 by our own client, each in a process of its own on the load's core.
+ * Owns the load: HTTP/1.1 by autocannon, HTTP/2 and fixed rates by our own clients, each in a process of its own on the load's core.
  * An answer that is not the expected one fails the benchmark: errors are cheap to send.
  */
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 
 import { runScript } from './child-script.ts';
 import type { Machine } from './machine.ts';
+import { makeScratchFolder, removeScratchFolder } from './scratch.ts';
 
 export const loadResult = z.object({
   perSecond: z.number(),
@@ -32,14 +36,20 @@ const autocannonOutput = z.object({
   latency: z.object({ p50: z.number(), p99: z.number() }),
 });
 
-/** @param until so many seconds, or so many requests. */
+/** Until so many seconds are over, or so many requests have been made. */
+export type LoadLimit = { readonly seconds: number } | { readonly requests: number };
+
 export async function loadHttp1(
   machine: Machine,
   { port, path, headers, body }: LoadTarget,
   connections: number,
-  until: { readonly seconds: number } | { readonly requests: number },
+  until: LoadLimit,
 ): Promise<LoadResult> {
   const limit = 'seconds' in until ? ['-d', String(until.seconds)] : ['-a', String(until.requests)];
+  // An argument cannot hold every byte, and a file is read as text.
+  const folder = makeScratchFolder(tmpdir());
+  const bodyFile = join(folder, 'body');
+  writeFileSync(bodyFile, body);
   const command = [
     'node_modules/autocannon/autocannon.js',
     '--json',
@@ -48,17 +58,48 @@ export async function loadHttp1(
     'POST',
     '-c',
     String(connections),
-    '-b',
-    Buffer.from(body).toString(),
+    '-i',
+    bodyFile,
     ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]),
     ...limit,
     `http://127.0.0.1:${port}${path}`,
   ];
   const output = await runScript(machine, command, { cores: 'load', output: autocannonOutput });
+  removeScratchFolder(folder);
   if (output.non2xx + output.errors > 0)
     throw new Error(`${output.non2xx} answers were errors, ${output.errors} requests failed`);
   const answers = output['2xx'];
   return { perSecond: answers / output.duration, answers, ...output.latency };
+}
+
+/** What `steady-load-client.ts` is given. */
+export const steadyLoadOptions = z.object({
+  port: z.number(),
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  /** In base64. */
+  body: z.string(),
+  connections: z.number(),
+  seconds: z.number(),
+  /** Requests a second. */
+  rate: z.number(),
+});
+
+export type SteadyLoadOptions = Readonly<z.infer<typeof steadyLoadOptions>>;
+
+/** At a fixed rate, over HTTP/1.1. */
+export async function loadSteadily(
+  machine: Machine,
+  { body, ...target }: LoadTarget,
+  pace: Pick<SteadyLoadOptions, 'connections' | 'seconds' | 'rate'>,
+): Promise<LoadResult> {
+  const options: SteadyLoadOptions = {
+    ...target,
+    ...pace,
+    body: Buffer.from(body).toString('base64'),
+  };
+  const command = ['bench/steady-load-client.ts', JSON.stringify(options)];
+  return runScript(machine, command, { cores: 'load', output: loadResult });
 }
 
 /** What `http2-load-client.ts` is given. */

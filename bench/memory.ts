@@ -20,7 +20,7 @@ import { findMedian, findSlope } from './statistics.ts';
 
 export const memory: Measurement = {
   name: 'memory',
-  summary: 'resident memory, idle and over 200,000 requests',
+  summary: 'resident memory, idle and over a million requests',
   run: measureMemory,
 };
 
@@ -38,7 +38,9 @@ interface Sample {
 }
 
 async function measureMemory(context: BenchContext) {
-  const [warmUp, total, step] = context.quick ? [5_000, 20_000, 2_000] : [100_000, 200_000, 10_000];
+  const [warmUp, total, step] = context.quick
+    ? [5_000, 20_000, 2_000]
+    : [100_000, 1_000_000, 50_000];
   const copy = makePublishedCopy(context.folder);
   const published = await serve(context, copy.entry, async () => {});
   copy.remove();

@@ -68,19 +68,6 @@ export function writeTable(head: readonly string[], rows: readonly (readonly str
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Bars as text: what is compared can be seen wherever the page is read. */
-export function writeBars(
-  bars: readonly { readonly name: string; readonly value: number }[],
-): string {
-  const most = Math.max(...bars.map(({ value }) => value));
-  const width = Math.max(...bars.map(({ name }) => name.length));
-  const lines = bars.map(({ name, value }) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((value / most) * 40)));
-    return `${name.padEnd(width)} ${bar} ${formatNumber(value)}`;
-  });
-  return ['```text', ...lines, '```'].join('\n');
-}
-
 export function writeVerdicts(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ what, target, measured, reached, missedBy }) => [
     what,

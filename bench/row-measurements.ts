@@ -1,10 +1,9 @@
-/** Owns the place in the report of what is measured as rows: the claims verdict, and our unary path alone. */
+/** Owns the place in the report of what is measured as rows. */
 import type { BenchRow } from './bench-row.ts';
 import type { BenchContext, Measurement } from './bench-context.ts';
 import { runClaimsPolicyBench } from './claims-policy.ts';
 import { formatNumber, judgeRow, writeTable } from './report.ts';
 import type { Section } from './report.ts';
-import { runUnaryAdapterBench } from './unary-adapter.ts';
 
 export const verdict: Measurement = {
   name: 'verdict',
@@ -12,16 +11,6 @@ export const verdict: Measurement = {
   async run({ note }: BenchContext) {
     note('verdict: the example rule, then the hostile ones');
     return createSection('Claims to verdict', await runClaimsPolicyBench());
-  },
-};
-
-export const unary: Measurement = {
-  name: 'unary',
-  summary: 'how calls are served, with nothing on, beside other servers',
-  async run({ quick, note }: BenchContext) {
-    note('unary: HTTP/1.1 and HTTP/2, in rounds');
-    const rows = await (quick ? runUnaryAdapterBench(2, 2) : runUnaryAdapterBench());
-    return createSection('The serving of calls, with nothing on', rows);
   },
 };
 

@@ -5,20 +5,19 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import type { BenchContext, Measurement } from './bench-context.ts';
-import { get } from './get.ts';
 import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
 import { writeReport } from './report.ts';
 import type { Section } from './report.ts';
-import { unary, verdict } from './row-measurements.ts';
+import { verdict } from './row-measurements.ts';
 import { scale } from './scale.ts';
+import { serving } from './serving.ts';
 import { start } from './start.ts';
 import { writes } from './writes.ts';
 
 const MEASUREMENTS: readonly Measurement[] = [
-  get,
-  unary,
+  serving,
   scale,
   start,
   memory,
