@@ -1,10 +1,16 @@
 // Three processes on one PostgreSQL, as a balancer would use them: each request goes to another one.
 import { randomBytes } from 'node:crypto';
 
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createClient } from '@connectrpc/connect';
+import type { Client } from '@connectrpc/connect';
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { MemberService } from '../gen/claimgate/v1/member_pb.ts';
+import { rotateSigningKey } from '../src/domain/id-token.ts';
 import { LOGIN_LIMITS } from '../src/domain/login-limits.ts';
+import { createEs256Signer } from '../src/jwt/es256-signer.ts';
 import { parseEncryptionKeys } from '../src/store/keyring.ts';
 import { openPostgresStore } from '../src/store/postgres.ts';
 import { startPostgresServer } from './store/postgres-server.ts';
@@ -12,6 +18,7 @@ import type { PostgresServer } from './store/postgres-server.ts';
 import { makeDomainVerification } from './store/store-fixtures.ts';
 import { callJson } from './support/call-json.ts';
 import type { JsonAnswer } from './support/call-json.ts';
+import { openTransport } from './support/create-api.ts';
 import { createFetchBrowser } from './support/fetch-browser.ts';
 import { startMisbehavingIdp } from './support/start-misbehaving-idp.ts';
 import type { MisbehavingIdp } from './support/start-misbehaving-idp.ts';
@@ -80,6 +87,16 @@ afterAll(async () => {
   await idp.stop();
   await postgres.dispose();
 });
+
+/** A whole login, each of its requests sent to another one. @returns the last answer's status */
+async function signIn(browser: ReturnType<typeof createFetchBrowser>): Promise<number> {
+  const begun = await browser.open(next(), `/login/${ssoConfigurationId}`);
+  const callback = await authorize(begun.headers.get('location') ?? '');
+  return (await browser.open(next(), callback)).status;
+}
+
+const callMembers = (): Client<typeof MemberService> =>
+  createClient(MemberService, openTransport(next(), `Bearer ${TOKEN}`, 'connect'));
 
 /** Through the identity provider and back: the callback's path. */
 async function authorize(location: string): Promise<string> {
@@ -155,6 +172,48 @@ describe('replicas', () => {
     }
   });
 
+  test('keep out at once whom another one has suspended, and let in again whom it has reinstated', async () => {
+    const browser = createFetchBrowser();
+    expect(await signIn(browser)).toBe(303);
+    const session = await (await browser.open(next(), '/session')).json();
+    const userId = String(session.user.id);
+    await callMembers().suspendMember({ userId });
+    for (const _ of replicas) {
+      expect((await browser.open(next(), '/session')).status).toBe(401);
+      expect(await signIn(createFetchBrowser())).toBe(403);
+    }
+    await callMembers().reinstateMember({ userId });
+    for (const _ of replicas) expect(await signIn(createFetchBrowser())).toBe(303);
+  });
+
+  test('judge by a rule as soon as another one has changed it', async () => {
+    const setRule = (claimsExpression: string): Promise<JsonAnswer> =>
+      call('OrganizationService/UpdateSSOConfiguration', { ssoConfigurationId, claimsExpression });
+    for (const [rule, status] of [
+      ['claims.email == "somebody.else@example.com"', 403],
+      ['claims.email == "alice@example.com"', 303],
+      ['', 303],
+    ] as const) {
+      await setRule(rule);
+      for (const _ of replicas) expect(await signIn(createFetchBrowser())).toBe(status);
+    }
+  });
+
+  test('refuse a login whose configuration another one has switched off on its way', async () => {
+    const browser = createFetchBrowser();
+    const begun = await browser.open(next(), `/login/${ssoConfigurationId}`);
+    const callback = await authorize(begun.headers.get('location') ?? '');
+    const setState = (state: string): Promise<JsonAnswer> =>
+      call('OrganizationService/UpdateSSOConfiguration', { ssoConfigurationId, state });
+    await setState('SSO_CONFIGURATION_STATE_INACTIVE');
+    expect((await browser.open(next(), callback)).status).toBeGreaterThanOrEqual(400);
+    for (const _ of replicas) {
+      const refused = await createFetchBrowser().open(next(), `/login/${ssoConfigurationId}`);
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+    }
+    await setState('SSO_CONFIGURATION_STATE_ACTIVE');
+  });
+
   test('count a limit together', async () => {
     const { count } = LOGIN_LIMITS.discoveryByAddress;
     const statuses: number[] = [];
@@ -189,5 +248,24 @@ describe('replicas', () => {
     }
     const database = new URL(databaseUrl).pathname.slice(1);
     expect(await postgres.run('select id from signing_key', database)).toHaveLength(1);
+  });
+
+  test('publish at once a key that was made elsewhere, and sign on by the one that verifiers know', async () => {
+    const store = await openPostgresStore({
+      url: databaseUrl,
+      keyring: parseEncryptionKeys(KEYS),
+    });
+    const [known] = await store.listPublicKeys();
+    const env = { store, signer: createEs256Signer(), now: () => new Date(), newId };
+    const made = await rotateSigningKey(env, known);
+    await store.close();
+    for (const _ of replicas) {
+      const { keys } = await (await fetch(`${next()}/.well-known/jwks.json`)).json();
+      expect(keys.map(({ kid }: { kid: string }) => kid)).toEqual([made.id, known?.id]);
+      const { body } = await call('IdentityService/GetIDToken', {
+        audience: ['https://a.example'],
+      });
+      expect(decodeProtectedHeader(String(body['token']))).toMatchObject({ kid: known?.id });
+    }
   });
 });
