@@ -1,7 +1,7 @@
 /**
  * Owns `gen/openapi.json`: the contract as OpenAPI 3.1, made from the proto files with their comments and rules, for tools
  * that speak that language. It runs after `buf generate`, which empties `gen`. Why it is our own:
- * docs/decisions/0014-own-openapi-generator.md.
+ * docs/decisions/0016-own-openapi-generator.md.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

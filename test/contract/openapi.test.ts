@@ -1,0 +1,66 @@
+// The OpenAPI document as it is committed: that it is one, that nothing is missing in it, and that its words are there.
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+
+import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
+import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
+import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
+import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
+import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
+import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
+import document from '../../gen/openapi.json' with { type: 'json' };
+
+const paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> = document.paths;
+const methods = [
+  AccountService,
+  IdentityService,
+  LoginAttemptService,
+  MemberService,
+  OrganizationService,
+  SSOConfigurationService,
+  UserService,
+].flatMap((service) => service.methods);
+
+test('is a valid document of OpenAPI 3.1', async () => {
+  const validator = new Validator();
+  expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+  expect(validator.version).toBe('3.1');
+});
+
+test('has every method that is served, by GET too if it changes nothing', () => {
+  for (const { parent, name, idempotency } of methods) {
+    const operations = Object.keys(paths[`/${parent.typeName}/${name}`] ?? {});
+    expect([name, ...operations]).toEqual([name, 'post', ...(idempotency === 1 ? ['get'] : [])]);
+  }
+});
+
+test('says the two paths under which methods are, and what callers identify themselves with', () => {
+  expect(document.servers.map(({ url }) => url)).toEqual(['/', '/api']);
+  expect(Object.keys(document.components.securitySchemes)).toEqual(['token', 'session']);
+});
+
+test('describes each method, and each field of each message', () => {
+  for (const operations of Object.values(paths)) {
+    for (const operation of Object.values(operations)) {
+      expect(operation).toMatchObject({ summary: expect.stringMatching(/^[A-Z].*\.$/) });
+    }
+  }
+  const silent = Object.entries(document.components.schemas).flatMap(([name, schema]) =>
+    Object.entries('properties' in schema ? schema.properties : {})
+      .filter(([, field]) => !('description' in field) && name !== 'Error')
+      .map(([field]) => `${name}.${field}`),
+  );
+  expect(silent).toEqual([]);
+});
+
+test('holds requests to the rules of the schema', () => {
+  const { components } = document;
+  const create = components.schemas['gitpod.v1.CreateSSOConfigurationRequest'];
+  expect(create.required).toEqual(['organizationId', 'clientId', 'clientSecret', 'issuerUrl']);
+  expect(create.properties).toMatchObject({
+    organizationId: { format: 'uuid' },
+    displayName: { maxLength: 128 },
+    emailDomains: { uniqueItems: true, items: { minLength: 4, maxLength: 253 } },
+  });
+});
