@@ -1,12 +1,14 @@
 /** Owns how the comments of proto files are found: descriptors carry them by the path of what they stand before. */
 import type {
-  AnyDesc,
   DescEnum,
+  DescEnumValue,
   DescField,
-  DescFile,
   DescMessage,
   DescMethod,
+  DescService,
 } from '@bufbuild/protobuf';
+
+type Commented = DescMessage | DescField | DescEnum | DescEnumValue | DescService | DescMethod;
 
 /** Field numbers in descriptor.proto. */
 const FILE = { message: 4, enum: 5, service: 6 };
@@ -14,8 +16,8 @@ const MESSAGE = { field: 2, nested: 3, enum: 4 };
 const MEMBER = 2;
 
 /** What has been said of it, as paragraphs of one line each; empty where nothing has. */
-export function readComment(desc: AnyDesc): string {
-  const file = desc.kind === 'file' ? desc : 'file' in desc ? desc.file : findFile(desc);
+export function readComment(desc: Commented): string {
+  const { file } = 'file' in desc ? desc : desc.parent;
   const path = locate(desc).join('.');
   const found = file.proto.sourceCodeInfo?.location.find(
     (location) => location.path.join('.') === path,
@@ -26,13 +28,7 @@ export function readComment(desc: AnyDesc): string {
     .join('\n\n');
 }
 
-function findFile(desc: AnyDesc): DescFile {
-  if (desc.kind === 'field' || desc.kind === 'rpc' || desc.kind === 'enum_value')
-    return desc.parent.file;
-  throw new Error(`${desc.kind} has no comment of its own`);
-}
-
-function locate(desc: AnyDesc): number[] {
+function locate(desc: Commented): number[] {
   switch (desc.kind) {
     case 'message':
     case 'enum':
@@ -40,13 +36,11 @@ function locate(desc: AnyDesc): number[] {
     case 'service':
       return [FILE.service, desc.file.services.indexOf(desc)];
     case 'field':
-      return [...locateType(desc.parent), MEMBER, desc.parent.fields.indexOf(desc as DescField)];
+      return [...locateType(desc.parent), MEMBER, desc.parent.fields.indexOf(desc)];
     case 'enum_value':
       return [...locateType(desc.parent), MEMBER, desc.parent.values.indexOf(desc)];
     case 'rpc':
-      return [...locate(desc.parent), MEMBER, desc.parent.methods.indexOf(desc as DescMethod)];
-    default:
-      throw new Error(`no path to ${desc.kind}`);
+      return [...locate(desc.parent), MEMBER, desc.parent.methods.indexOf(desc)];
   }
 }
 

@@ -92,16 +92,10 @@ function describeField(
 ): JsonValue {
   const sample = findSample(field);
   if (sample !== undefined) return sample;
-  switch (field.fieldKind) {
-    case 'list':
-      return direction === 'answer' && field.message !== undefined
-        ? [describeSingle(field, direction, parents)]
-        : [];
-    case 'map':
-      return {};
-    default:
-      return describeSingle(field, direction, parents);
-  }
+  if (field.fieldKind === 'map') return {};
+  if (field.fieldKind !== 'list') return describeSingle(field, direction, parents);
+  const isShown = direction === 'answer' && field.message !== undefined;
+  return isShown ? [describeSingle(field, direction, parents)] : [];
 }
 
 function describeSingle(
@@ -118,12 +112,7 @@ function describeSingle(
   const { type } = readRules(field);
   if (type.case === 'string' && type.value.wellKnown.case === 'uuid') return ID;
   if (type.case === 'string' && type.value.wellKnown.case === 'uri') return 'https://example.com/';
-  switch (field.scalar) {
-    case ScalarType.BOOL:
-      return true;
-    case ScalarType.STRING:
-      return field.name.endsWith('_id') ? ID : '';
-    default:
-      return 1;
-  }
+  if (field.scalar === ScalarType.BOOL) return true;
+  if (field.scalar !== ScalarType.STRING) return 1;
+  return field.name.endsWith('_id') ? ID : '';
 }

@@ -15,7 +15,10 @@ import {
   StringRulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
-import type { FieldRules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import type {
+  FieldRules,
+  StringRules,
+} from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 
 import type { JsonSchema } from './document.ts';
 
@@ -47,75 +50,61 @@ export function describeRules(rules: FieldRules): JsonSchema {
 }
 
 function describeType({ type }: FieldRules): JsonSchema {
-  switch (type.case) {
-    case undefined:
-      return {};
-    case 'string': {
-      const rules = type.value;
-      assertKnown(StringRulesSchema, rules, [
-        'minLen',
-        'maxLen',
-        'pattern',
-        'uuid',
-        'uri',
-        'email',
-      ]);
-      const { value: format } =
-        rules.wellKnown.case === undefined ? { value: false } : rules.wellKnown;
-      return {
-        ...(rules.minLen > 0n && { minLength: Number(rules.minLen) }),
-        ...(rules.maxLen > 0n && { maxLength: Number(rules.maxLen) }),
-        ...(rules.pattern !== '' && { pattern: rules.pattern }),
-        ...(format !== false && { format: String(rules.wellKnown.case) }),
-      };
-    }
-    case 'int32': {
-      const { greaterThan, lessThan } = type.value;
-      assertKnown(Int32RulesSchema, type.value, ['gte', 'lte']);
-      return {
-        ...(greaterThan.case === 'gte' && { minimum: greaterThan.value }),
-        ...(lessThan.case === 'lte' && { maximum: lessThan.value }),
-      };
-    }
-    case 'duration':
-      assertKnown(DurationRulesSchema, type.value, ['gte', 'lte']);
-      // JSON Schema cannot compare durations; the field's comment says what may be.
-      return {};
-    case 'enum':
-      assertKnown(EnumRulesSchema, type.value, ['definedOnly']);
-      return {};
-    case 'repeated': {
-      const { minItems, maxItems, unique, items } = type.value;
-      assertKnown(RepeatedRulesSchema, type.value, ['minItems', 'maxItems', 'unique', 'items']);
-      return {
-        ...(minItems > 0n && { minItems: Number(minItems) }),
-        ...(maxItems > 0n && { maxItems: Number(maxItems) }),
-        ...(unique && { uniqueItems: true }),
-        ...(items !== undefined && { items: describeRules(items) }),
-      };
-    }
-    case 'map': {
-      const { maxPairs, keys, values } = type.value;
-      assertKnown(MapRulesSchema, type.value, ['maxPairs', 'keys', 'values']);
-      return {
-        ...(maxPairs > 0n && { maxProperties: Number(maxPairs) }),
-        ...(keys !== undefined && { propertyNames: describeRules(keys) }),
-        ...(values !== undefined && { additionalProperties: describeRules(values) }),
-      };
-    }
-    default:
-      throw new Error(`rules of ${type.case} have no form in JSON Schema yet`);
+  if (type.case === undefined) return {};
+  if (type.case === 'string') return describeString(type.value);
+  if (type.case === 'int32') {
+    assertKnown(Int32RulesSchema, type.value, ['gte', 'lte']);
+    const { greaterThan, lessThan } = type.value;
+    return {
+      ...(greaterThan.case === 'gte' && { minimum: greaterThan.value }),
+      ...(lessThan.case === 'lte' && { maximum: lessThan.value }),
+    };
   }
+  if (type.case === 'repeated') {
+    const { minItems, maxItems, unique, items } = type.value;
+    assertKnown(RepeatedRulesSchema, type.value, ['minItems', 'maxItems', 'unique', 'items']);
+    return {
+      ...(minItems > 0n && { minItems: Number(minItems) }),
+      ...(maxItems > 0n && { maxItems: Number(maxItems) }),
+      ...(unique && { uniqueItems: true }),
+      ...(items !== undefined && { items: describeRules(items) }),
+    };
+  }
+  if (type.case === 'map') {
+    const { maxPairs, keys, values } = type.value;
+    assertKnown(MapRulesSchema, type.value, ['maxPairs', 'keys', 'values']);
+    return {
+      ...(maxPairs > 0n && { maxProperties: Number(maxPairs) }),
+      ...(keys !== undefined && { propertyNames: describeRules(keys) }),
+      ...(values !== undefined && { additionalProperties: describeRules(values) }),
+    };
+  }
+  // No other value is in the schema of an enum; and JSON Schema cannot compare durations: their comments say what may be.
+  if (type.case === 'enum') return assertKnown(EnumRulesSchema, type.value, ['definedOnly']);
+  if (type.case === 'duration') return assertKnown(DurationRulesSchema, type.value, ['gte', 'lte']);
+  throw new Error(`rules of ${type.case} have no form in JSON Schema yet`);
+}
+
+function describeString(rules: StringRules): JsonSchema {
+  const { minLen, maxLen, pattern, wellKnown } = rules;
+  assertKnown(StringRulesSchema, rules, ['minLen', 'maxLen', 'pattern', 'uuid', 'uri', 'email']);
+  return {
+    ...(minLen > 0n && { minLength: Number(minLen) }),
+    ...(maxLen > 0n && { maxLength: Number(maxLen) }),
+    ...(pattern !== '' && { pattern }),
+    ...(wellKnown.value === true && { format: wellKnown.case }),
+  };
 }
 
 function assertKnown<Desc extends DescMessage>(
   desc: Desc,
   rules: MessageShape<Desc>,
   known: readonly string[],
-): void {
+): JsonSchema {
   const unknown = desc.fields.filter(
     (field) => isFieldSet(rules, field) && !known.includes(field.localName),
   );
   if (unknown.length > 0)
     throw new Error(`no form in JSON Schema yet: ${unknown.map(({ name }) => name).join()}`);
+  return {};
 }

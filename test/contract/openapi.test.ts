@@ -1,4 +1,5 @@
 // The OpenAPI document as it is committed: that it is one, that nothing is missing in it, and that its words are there.
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 
@@ -11,6 +12,7 @@ import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import document from '../../gen/openapi.json' with { type: 'json' };
 
+const { NO_SIDE_EFFECTS } = MethodOptions_IdempotencyLevel;
 const paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> = document.paths;
 const methods = [
   AccountService,
@@ -31,7 +33,11 @@ test('is a valid document of OpenAPI 3.1', async () => {
 test('has every method that is served, by GET too if it changes nothing', () => {
   for (const { parent, name, idempotency } of methods) {
     const operations = Object.keys(paths[`/${parent.typeName}/${name}`] ?? {});
-    expect([name, ...operations]).toEqual([name, 'post', ...(idempotency === 1 ? ['get'] : [])]);
+    expect([name, ...operations]).toEqual([
+      name,
+      'post',
+      ...(idempotency === NO_SIDE_EFFECTS ? ['get'] : []),
+    ]);
   }
 });
 
