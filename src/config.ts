@@ -171,6 +171,14 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   };
 }
 
+/** A URL as in CLAIMGATE_DATABASE_URL, given elsewhere. Throws `ConfigError`. @param name where, for the message */
+export function parseDatabase(name: string, url: string): DatabaseConfig {
+  const parsed = z.string().transform(parseDatabaseUrl).safeParse(url);
+  if (parsed.data !== undefined) return parsed.data;
+  const mistakes = parsed.error?.issues.map(({ message }) => `${name} ${message}`) ?? [];
+  throw new ConfigError(mistakes);
+}
+
 /** The names of the server's variables. */
 export const variableNames: readonly string[] = Object.keys(variables);
 

@@ -1,6 +1,7 @@
 /** Owns one run of the command line: all commands, and what becomes of their failures. */
 import { Command, CommanderError } from 'commander';
 
+import { addBackupCommands } from './backup-commands.ts';
 import { createCliContext } from './cli-context.ts';
 import type { CliContext, CliStreams } from './cli-context.ts';
 import { describeFailure } from './describe-failure.ts';
@@ -44,7 +45,7 @@ function createProgram(context: CliContext): Command {
     .addHelpText(
       'after',
       `
-Environment, for all but serve:
+Environment, for all but serve, backup, restore and migrate, which have the server's:
   CLAIMGATE_URL    where the server listens (http://127.0.0.1:8080)
   CLAIMGATE_TOKEN  personal access token to call with
 
@@ -59,6 +60,7 @@ Examples:
   $ claimgate sso list`,
     );
   addServeCommand(program, context);
+  addBackupCommands(program, context);
   addSsoCommands(program, context);
   addDomainCommands(program, context);
   addOrgCommands(program, context);

@@ -32,7 +32,8 @@ export async function loadOrCreateKeyFile(path: string): Promise<Keyring> {
   }
 }
 
-async function loadKeyFile(file: string): Promise<Keyring | undefined> {
+/** `undefined` when it is not there. Fails as `loadOrCreateKeyFile` does, or with the system's error. */
+export async function loadKeyFile(file: string): Promise<Keyring | undefined> {
   const handle = await open(file, 'r').catch((error: unknown) => {
     if (readSystemCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -145,7 +145,7 @@ function digestIdentity(issuer: string, subject: string): string {
     .digest('base64url');
 }
 
-function placeSecrets(stateDigest: string, configurationId: string): SecretPlace {
+export function placeSecrets(stateDigest: string, configurationId: string): SecretPlace {
   return ['pending-login', configurationId, stateDigest, 'secrets'];
 }
 

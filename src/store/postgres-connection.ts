@@ -39,6 +39,9 @@ export interface PostgresConnection {
   end(): void;
 }
 
+/** What a server's connections are called in pg_stat_activity. */
+export const SERVER_NAME = 'claimgate';
+
 /** For answers that are still to come when a connection is ended, in milliseconds. */
 const END_GRACE = 3000;
 
@@ -90,6 +93,7 @@ export async function connectToHost(
   address: PostgresAddress,
   host: PostgresHost,
   timeoutMs: number,
+  applicationName = SERVER_NAME,
 ): Promise<PostgresConnection> {
   const deadline = performance.now() + timeoutMs;
   const client = new pg.Client({
@@ -99,7 +103,7 @@ export async function connectToHost(
     password: () => address.password ?? '',
     database: address.database,
     ssl: await readTlsOptions(address.tls),
-    application_name: 'claimgate',
+    application_name: applicationName,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER,
     connectionTimeoutMillis: timeoutMs,

@@ -17,7 +17,7 @@ export class EncodingError extends Error {
 }
 
 /** "CGat", as in the header of SQLite's files. */
-const MIGRATION_LOCK = 0x43476174;
+export const MIGRATION_LOCK = 0x43476174;
 
 /** For another process to migrate, and for one migration, in milliseconds. */
 const MIGRATION_TIMEOUT = 10 * 60_000;
@@ -32,7 +32,7 @@ const COLUMN_TYPES: ColumnTypes = { text: sql`text collate "C"`, unlogged: true 
 export async function migratePostgres(
   primary: PrimaryConnector,
   waitMs: number,
-  migrations: readonly KnownMigration[] | undefined,
+  migrations?: readonly KnownMigration[],
 ): Promise<void> {
   const connection = await connectPatiently(primary, performance.now() + waitMs);
   let failure: unknown;

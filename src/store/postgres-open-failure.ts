@@ -1,5 +1,5 @@
 /** Owns what an operator is told when the PostgreSQL database cannot be used: the cause, and what to do. */
-import { NewerSchemaError } from './migrate.ts';
+import { NewerSchemaError, UnfinishedCopyError } from './migrate.ts';
 import type { PostgresAddress } from './postgres-address.ts';
 import { findPostgresError } from './postgres-errors.ts';
 import type { PostgresError } from './postgres-errors.ts';
@@ -27,6 +27,12 @@ function explain(address: PostgresAddress, error: unknown): Explanation {
     return [
       `it was made by a newer version of this program: ${error.message}`,
       'Start that version or a later one, or restore a backup from before the upgrade.',
+    ];
+  }
+  if (error instanceof UnfinishedCopyError) {
+    return [
+      error.message,
+      'Run the same claimgate migrate again, which goes on where it stopped, or restore a backup into it.',
     ];
   }
   if (error instanceof EncodingError) {

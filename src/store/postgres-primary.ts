@@ -20,12 +20,16 @@ export interface PrimaryConnector {
 /** For one server to be connected to, in milliseconds. */
 const CONNECT_TIMEOUT = 2000;
 
-export function createPrimaryConnector(address: PostgresAddress): PrimaryConnector {
+/** @param applicationName what the connections are called in pg_stat_activity */
+export function createPrimaryConnector(
+  address: PostgresAddress,
+  applicationName?: string,
+): PrimaryConnector {
   const { hosts } = address;
   let primary: PostgresHost | undefined;
   let trusted = new WeakSet<PostgresConnection>();
   const tryHost = (host: PostgresHost): Promise<PostgresConnection> =>
-    connectToHost(address, host, CONNECT_TIMEOUT);
+    connectToHost(address, host, CONNECT_TIMEOUT, applicationName);
   const connectToPrimary = async (): Promise<PostgresConnection> => {
     if (primary !== undefined) {
       const host = primary;

@@ -58,7 +58,7 @@ export function createSigningKeyWrites(session: SqlSession): Writes {
   };
 }
 
-function placePrivateKey(id: string): SecretPlace {
+export function placePrivateKey(id: string): SecretPlace {
   return ['signing-key', id, 'private_key'];
 }
 

@@ -74,7 +74,7 @@ function prepareFile(database: DatabaseSync, file: string): void {
   );
 }
 
-function refuseForeign(database: DatabaseSync, file: string): void {
+export function refuseForeign(database: DatabaseSync, file: string): void {
   const id = readPragma(database, 'application_id');
   if (id === APPLICATION_ID) return;
   const content = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get();

@@ -1,5 +1,5 @@
 /** Owns what an operator is told when the database file cannot be opened: the cause, and what to do. */
-import { NewerSchemaError } from './migrate.ts';
+import { NewerSchemaError, UnfinishedCopyError } from './migrate.ts';
 import { readSqliteFailure } from './sqlite-errors.ts';
 import { StoreOpenError } from './store-open-error.ts';
 import { readSystemCode } from './system-code.ts';
@@ -31,6 +31,12 @@ function explain(error: unknown): Explanation {
     return [
       `it was made by a newer version of this program: ${error.message}`,
       'Start that version or a later one, or restore a backup from before the upgrade.',
+    ];
+  }
+  if (error instanceof UnfinishedCopyError) {
+    return [
+      error.message,
+      'Run the same claimgate migrate again, which goes on where it stopped, or restore a backup into it.',
     ];
   }
   return explainSqlite(error) ?? explainSystem(readSystemCode(error));

@@ -64,7 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     await createPrivateFile(file);
     const writing = await openWritingConnection(file, WAIT.opening);
     opened.push(writing);
-    await migrate(writing, options.migrations);
+    await migrateSqlite(writing, options.migrations);
     if (options.maxPages !== undefined) writing.exec(`PRAGMA max_page_count = ${options.maxPages}`);
     const reading = openReadingConnection(file);
     opened.push(reading);
@@ -100,9 +100,10 @@ function bindStore(
   );
 }
 
-async function migrate(
+/** Marks the file as ours, and brings it to the schema that this code knows. */
+export async function migrateSqlite(
   database: DatabaseSync,
-  migrations: readonly KnownMigration[] | undefined,
+  migrations?: readonly KnownMigration[],
 ): Promise<void> {
   const dialect = createTransactionDialect(database, WAIT.opening);
   await new Kysely<unknown>({ dialect }).transaction().execute(async (transaction) => {

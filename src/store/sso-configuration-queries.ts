@@ -184,7 +184,7 @@ async function deleteDomains(
     .execute();
 }
 
-function placeClientSecret(organizationId: string, configurationId: string): SecretPlace {
+export function placeClientSecret(organizationId: string, configurationId: string): SecretPlace {
   return ['sso-configuration', organizationId, configurationId, 'client_secret'];
 }
 

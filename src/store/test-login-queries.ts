@@ -53,7 +53,7 @@ export function createTestLoginWrites(session: SqlSession): TrialWriter {
   };
 }
 
-function placeContent(organizationId: string, id: string): SecretPlace {
+export function placeContent(organizationId: string, id: string): SecretPlace {
   return ['test-login', organizationId, id, 'content'];
 }
 
