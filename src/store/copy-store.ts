@@ -124,7 +124,10 @@ async function prepareTarget(
   await target.transaction(async () => {
     if (mayEmpty) await target.empty(COPIED_TABLES);
     if (!unfinished) await target.run(CREATE_MARK);
-    const dropped = [...(unfinished ? await readDropped(target) : []), ...(await target.dropIndexes())];
+    const dropped = [
+      ...(unfinished ? await readDropped(target) : []),
+      ...(await target.dropIndexes()),
+    ];
     await target.run(`delete from ${UNFINISHED_COPY_TABLE}`);
     await target.run(`insert into ${UNFINISHED_COPY_TABLE} (source, dropped) values (?, ?)`, [
       source.name,

@@ -134,10 +134,12 @@ function bind(
       }
     },
     async dropIndexes() {
-      const references = await all(`select conrelid::regclass::text as table, quote_ident(conname) as name,
+      const references =
+        await all(`select conrelid::regclass::text as table, quote_ident(conname) as name,
           pg_get_constraintdef(oid) as definition
         from pg_constraint where contype = 'f' and connamespace = current_schema()::regnamespace order by conname`);
-      const indexes = await all(`select quote_ident(relname) as name, pg_get_indexdef(oid) as definition
+      const indexes =
+        await all(`select quote_ident(relname) as name, pg_get_indexdef(oid) as definition
         from pg_class join pg_index on indexrelid = oid
         where relnamespace = current_schema()::regnamespace and not exists
           (select from pg_constraint where conindid = indexrelid and contype <> 'f') order by relname`);

@@ -37,7 +37,10 @@ beforeEach(async () => {
 });
 
 async function expectSame(left: string, right: string): Promise<void> {
-  const [one, other] = [await openPlainSqlite(left, 'alone'), await openPlainSqlite(right, 'alone')];
+  const [one, other] = [
+    await openPlainSqlite(left, 'alone'),
+    await openPlainSqlite(right, 'alone'),
+  ];
   await compareStores(one, other);
   await one.close();
   await other.close();
@@ -82,9 +85,14 @@ describe('a backup', () => {
       let written = 0;
       while (writing) {
         const body = { name: `Organization ${written}` };
-        const { status } = await callJson(server.url, 'OrganizationService/CreateOrganization', body, {
-          token: TOKEN,
-        });
+        const { status } = await callJson(
+          server.url,
+          'OrganizationService/CreateOrganization',
+          body,
+          {
+            token: TOKEN,
+          },
+        );
         if (status === 200) written += 1;
       }
       return written;
@@ -142,9 +150,14 @@ describe('restoring', () => {
   test('brings back what was there, and the server starts on it', async () => {
     const first = await startServer();
     await runClaimgate(['backup', place('b.db')], { env });
-    await callJson(first.url, 'OrganizationService/CreateOrganization', { name: 'Later' }, {
-      token: TOKEN,
-    });
+    await callJson(
+      first.url,
+      'OrganizationService/CreateOrganization',
+      { name: 'Later' },
+      {
+        token: TOKEN,
+      },
+    );
     await first.end();
     const refused = await runClaimgate(['restore', place('b.db')], { env });
     expect(refused).toMatchObject({ exitCode: 5 });
@@ -262,9 +275,10 @@ describe('PostgreSQL', () => {
     const url = postgres.createUrl(await postgres.createDatabase());
     await runClaimgate(['backup', place('first.db')], { env });
     const onPostgres = { CLAIMGATE_DATABASE_URL: url, CLAIMGATE_ENCRYPTION_KEYS: KEYS };
-    expect(
-      await runClaimgate(['restore', place('first.db')], { env: onPostgres }),
-    ).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await runClaimgate(['restore', place('first.db')], { env: onPostgres })).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    });
 
     const server = await startProcess(onPostgres);
     await fetch(`${server.url}/readyz`);

@@ -48,7 +48,10 @@ export async function fillSqliteStore(
 }
 
 async function fillOrganization(store: Store): Promise<string> {
-  const home = await insertLoginHome(store, { claims: { email: 'mail' }, displayName: 'Ä🚀 "\\ \t' });
+  const home = await insertLoginHome(store, {
+    claims: { email: 'mail' },
+    displayName: 'Ä🚀 "\\ \t',
+  });
   const { configuration, user, organizationId } = home;
   const token = makeToken(user.id, { expiresAt: NOW });
   await store.transaction(async (tx) => {

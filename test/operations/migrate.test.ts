@@ -48,7 +48,9 @@ test('a store goes to PostgreSQL and back, and is the same', async () => {
   const { configurationIds } = await fillSqliteStore(file, KEYRING);
   const there = await migrate(`sqlite:${file}`, url);
   expect(there.exitCode).toBe(0);
-  expect(there.stderr).toContain('The secrets open under the keys of CLAIMGATE_ENCRYPTION_KEYS (k1)');
+  expect(there.stderr).toContain(
+    'The secrets open under the keys of CLAIMGATE_ENCRYPTION_KEYS (k1)',
+  );
   const report = JSON.parse(there.stdout);
   expect(report).toMatchObject({ from: file, resumed: false, encryptionKeyIds: ['k1'] });
   expect(report.to).not.toContain('pass');
@@ -103,7 +105,9 @@ test('what was changed between two halves is found, and the copy begun anew on d
   await fillSqliteStore(file, KEYRING, 1);
   expect((await migrate(`sqlite:${file}`, url)).exitCode).toBe(0);
   // As if it had been killed just before its end.
-  await query(`create table unfinished_copy (source text not null, position text, dropped text not null)`);
+  await query(
+    `create table unfinished_copy (source text not null, position text, dropped text not null)`,
+  );
   await query(
     `insert into unfinished_copy values ('${file}', '{"table":"test_login","after":["z"]}', '[]')`,
   );
