@@ -19,6 +19,7 @@ export const PRIMARY_KEYS: Readonly<Record<CopiedTable, readonly string[]>> = {
   session: ['id'],
   pending_login: ['state_digest'],
   login_attempt: ['id'],
+  audit_record: ['id'],
   rate_limit: ['key'],
   test_login: ['id'],
 };

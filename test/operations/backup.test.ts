@@ -46,6 +46,18 @@ async function expectSame(left: string, right: string): Promise<void> {
   await other.close();
 }
 
+/** Resolves to how many organizations it has made. */
+async function writeUntil(signal: AbortSignal, url: string): Promise<number> {
+  let written = 0;
+  while (!signal.aborted) {
+    const body = { name: `Organization ${written}` };
+    const options = { token: TOKEN };
+    const { status } = await callJson(url, 'OrganizationService/CreateOrganization', body, options);
+    if (status === 200) written += 1;
+  }
+  return written;
+}
+
 async function startServer() {
   const server = await startProcess({ ...env, CLAIMGATE_BOOTSTRAP_TOKEN: TOKEN });
   let ended = false;
@@ -80,29 +92,14 @@ describe('a backup', () => {
 
   test('of a server that is being written to is whole, and of one moment', async () => {
     const server = await startServer();
-    let writing = true;
-    const write = (async () => {
-      let written = 0;
-      while (writing) {
-        const body = { name: `Organization ${written}` };
-        const { status } = await callJson(
-          server.url,
-          'OrganizationService/CreateOrganization',
-          body,
-          {
-            token: TOKEN,
-          },
-        );
-        if (status === 200) written += 1;
-      }
-      return written;
-    })();
+    const stopping = new AbortController();
+    const writing = writeUntil(stopping.signal, server.url);
     for (const name of ['1.db', '2.db', '3.db']) {
       const { exitCode, stderr } = await runClaimgate(['backup', place(name)], { env });
       expect([exitCode, stderr]).toEqual([0, '']);
     }
-    writing = false;
-    expect(await write).toBeGreaterThan(0);
+    stopping.abort();
+    expect(await writing).toBeGreaterThan(0);
     const store = await openSqliteStore({ file: place('3.db'), keyring: KEYRING });
     expect(await store.isEmpty()).toBe(false);
     await store.close();

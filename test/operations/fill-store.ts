@@ -65,6 +65,17 @@ async function fillOrganization(store: Store): Promise<string> {
       subject: newId(),
       userId: user.id,
     });
+    await tx.insertAuditRecord({
+      id: newId(),
+      organizationId,
+      at: NOW,
+      actor: { kind: 'token', userId: user.id, credentialId: token.id },
+      subject: { type: 'sso_configuration', id: configuration.id },
+      action: 'sso_configuration.updated',
+      reason: undefined,
+      fields: ['client_secret'],
+      count: 1,
+    });
     await tx.insertTestLogin({
       id: newId(),
       organizationId,
