@@ -14,13 +14,13 @@ export interface TimedAnswer {
   readonly text: string;
 }
 
-export function openJsonCaller(port: number): JsonCaller {
+export function openJsonCaller(port: number, service = ORGANIZATION_SERVICE): JsonCaller {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
     async time(method, message) {
       const body = Buffer.from(JSON.stringify(message));
       const startedAt = performance.now();
-      const { status, text } = await post(agent, port, `/${ORGANIZATION_SERVICE}/${method}`, body);
+      const { status, text } = await post(agent, port, `/${service}/${method}`, body);
       const microseconds = (performance.now() - startedAt) * 1000;
       if (status !== 200) throw new Error(`${method} answered ${status}: ${text}`);
       return { microseconds, text };

@@ -8,6 +8,7 @@ import type { BenchContext, Measurement } from './bench-context.ts';
 import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
+import { preview } from './preview.ts';
 import { writeReport } from './report.ts';
 import type { Section } from './report.ts';
 import { verdict } from './row-measurements.ts';
@@ -24,6 +25,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   writes,
   verdict,
   login,
+  preview,
 ];
 const REPORT = 'docs/performance.md';
 
