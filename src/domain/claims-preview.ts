@@ -154,8 +154,8 @@ async function* readKeptAttempts(
   do {
     const page = await store.listKeptAttempts(ssoConfigurationId, { size: PAGE_SIZE, after });
     for (const kept of page.rows) {
-      // Attempts end in another order than they begin, so a single old one is no end.
-      if (kept.attempt.at.getTime() >= since.getTime()) yield kept;
+      if (kept.attempt.at.getTime() < since.getTime()) return;
+      yield kept;
     }
     after = page.next;
   } while (after !== undefined);

@@ -6,8 +6,8 @@ import type { TestLogin } from './test-login.ts';
 /** What trials read, within a transaction or without. */
 export interface TrialReader {
   /**
-   * A configuration's attempts that have kept their claims, with these, decrypted; newest first. An attempt whose
-   * claims do not decrypt comes without.
+   * A configuration's attempts that have kept their claims, with these, decrypted; newest first, by when they ended. An
+   * attempt whose claims do not decrypt comes without.
    */
   listKeptAttempts(ssoConfigurationId: string, page: PageRequest): Promise<Page<KeptAttempt>>;
   /** Fails with `DomainError('failed_precondition')` when its content does not decrypt. */

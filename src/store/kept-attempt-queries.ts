@@ -1,8 +1,8 @@
 /** Owns reading many login attempts with their kept claims at once, for previews. */
 import type { TrialReader } from '../domain/trial-ports.ts';
-import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
+import { cutPage, readLimit } from './keyset-page.ts';
 import type { Keyring } from './keyring.ts';
-import { ATTEMPT_COLUMNS, placeClaims, readAttempt } from './login-attempt-queries.ts';
+import { ATTEMPT_COLUMNS, isBefore, placeClaims, readAttempt } from './login-attempt-queries.ts';
 import type { LoginAttemptTable } from './schema.ts';
 import { openSecret, SecretBoxError } from './secret-box.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -17,14 +17,15 @@ export function createKeptAttemptReads({ db, keyring }: SqlSession): Reads {
         .select([...ATTEMPT_COLUMNS, 'claims', 'key_id'])
         .where('configuration_id', '=', ssoConfigurationId)
         .where('key_id', 'is not', null)
+        .orderBy('at', 'desc')
         .orderBy('id', 'desc')
         .limit(readLimit(page));
-      if (page.after !== undefined) query = query.where('id', '<', readIdCursor(page.after));
+      if (page.after !== undefined) query = query.where(isBefore(page.after));
       return cutPage(
         await query.execute(),
         page,
         (row) => ({ attempt: readAttempt(row), claims: openClaims(keyring, row) }),
-        ({ id }) => [id],
+        ({ at, id }) => [at, id],
       );
     },
   };

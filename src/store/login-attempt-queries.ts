@@ -3,12 +3,14 @@
  * has ended last: an attempt's id is as old as the login's start, minutes before.
  */
 import { sql } from 'kysely';
+import type { ExpressionBuilder } from 'kysely';
 import { isWritable } from '../domain/claims-depth.ts';
 import type { ListedLoginAttempt, LoginAttempt } from '../domain/login-attempt.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
+import type { Cursor } from '../domain/page.ts';
 import { writeJson } from './json-column.ts';
 import { cutPage, readKeyCursor, readLimit } from './keyset-page.ts';
-import type { LoginAttemptTable } from './schema.ts';
+import type { Database, LoginAttemptTable } from './schema.ts';
 import { openOrRefuse, sealSecret } from './secret-box.ts';
 import type { SecretPlace } from './secret-box.ts';
 import type { SqlSession } from './sql-session.ts';
@@ -58,12 +60,7 @@ export function createLoginAttemptReads({ db, keyring }: SqlSession): Reads {
         );
       }
       if (claimsKept === true) query = query.where('key_id', 'is not', null);
-      if (page.after !== undefined) {
-        const [at, id] = readKeyCursor(page.after, 'number');
-        query = query.where(
-          (eb) => sql<boolean>`(${eb.ref('at')}, ${eb.ref('id')}) < (${at}, ${id})`,
-        );
-      }
+      if (page.after !== undefined) query = query.where(isBefore(page.after));
       return cutPage(await query.execute(), page, readListed, ({ at, id }) => [at, id]);
     },
 
@@ -145,6 +142,13 @@ export function createLoginAttemptWrites({ db, keyring }: SqlSession): Writes {
 
 export function placeClaims(configurationId: string, attemptId: string): SecretPlace {
   return ['login-attempt', configurationId, attemptId, 'claims'];
+}
+
+/** The attempts behind this one, in the order in which the newest end comes first. */
+export function isBefore(cursor: Cursor) {
+  const [at, id] = readKeyCursor(cursor, 'number');
+  return (eb: ExpressionBuilder<Database, 'login_attempt'>) =>
+    sql<boolean>`(${eb.ref('at')}, ${eb.ref('id')}) < (${at}, ${id})`;
 }
 
 function readListed(row: Row & Pick<LoginAttemptTable, 'key_id'>): ListedLoginAttempt {

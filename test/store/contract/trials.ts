@@ -4,7 +4,14 @@ import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import type { TestLogin } from '../../../src/domain/test-login.ts';
 import type { StoreUnderTest } from '../store-contract.ts';
-import { insertOrganization, makeDigest, makeSsoConfiguration, NOW } from '../store-fixtures.ts';
+import { insertAttempt, makeLoginAttempt } from '../login-fixtures.ts';
+import {
+  insertOrganization,
+  makeDigest,
+  makeSsoConfiguration,
+  NOW,
+  readAll,
+} from '../store-fixtures.ts';
 
 const RETENTION = { claimsPerConfiguration: 1_000, maxAgeMs: 3_600_000 };
 
@@ -81,6 +88,23 @@ export function describeTrials(store: StoreUnderTest): void {
       });
       expect(second.rows.map(({ claims }) => claims)).toEqual([{ index: 0 }]);
       expect(second.next).toBeUndefined();
+    });
+
+    it('come by when they ended, however long ago they began', async () => {
+      const configuration = await insertConfiguration();
+      const [slow, quick] = [2, 1].map((ms) =>
+        makeLoginAttempt(configuration, { at: new Date(NOW.getTime() + ms) }),
+      );
+      for (const attempt of [slow, quick]) {
+        if (attempt !== undefined) await insertAttempt(store(), attempt, {});
+      }
+      for (const size of [1, 2]) {
+        const rows = await readAll(
+          (page) => store().listKeptAttempts(configuration.id, page),
+          size,
+        );
+        expect(rows.map(({ attempt }) => attempt.id)).toEqual([slow?.id, quick?.id]);
+      }
     });
   });
 
