@@ -5,9 +5,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely';
-import { retryWhileBusy } from './busy-retry.ts';
-import { createFairQueue } from './fair-queue.ts';
-import { createBusyError, translateSqliteError } from './sqlite-errors.ts';
+import { createGroupCommit } from './group-commit.ts';
+import type { Turn } from './group-commit.ts';
+import { runTranslated } from './sqlite-errors.ts';
 
 /** How many statements a connection keeps prepared. Lists of varying length make statements without number. */
 const KEPT_STATEMENTS = 256;
@@ -42,8 +42,7 @@ export function createReadingDialect(connection: DatabaseConnection): Dialect {
 }
 
 /**
- * A connection for transactions alone. They run one after another in the order in which they were asked for, each
- * holding the file's write lock from its beginning (BEGIN IMMEDIATE).
+ * A connection for transactions alone, which take turns and reach the disk together (`group-commit.ts`).
  *
  * @param waitMs how long a transaction waits for those before it and for other processes, until it is `unavailable`.
  */
@@ -51,85 +50,40 @@ export function createTransactionDialect(
   database: DatabaseSync,
   waitMs: number,
 ): TransactionDialect {
-  const queue = createFairQueue();
-  let endTurn = (): void => {};
-  let waitUntil = 0;
-  let deletes = false;
-  let remainders = false;
-
+  const transactions = createGroupCommit(database);
   const plain = createConnection(database);
-  const connection: DatabaseConnection = {
-    ...plain,
-    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-      // SQLite may roll back by itself, such as when the disk is full. What follows must not be done alone.
-      if (!database.isTransaction) throw new Error('There is no transaction');
-      const result = await plain.executeQuery<Row>(query);
-      deletes ||= query.query.kind === 'DeleteQueryNode' && result.numAffectedRows !== 0n;
-      return result;
-    },
+  const turns = new WeakMap<DatabaseConnection, Turn>();
+  const turnOf = (connection: DatabaseConnection): Turn => {
+    const turn = turns.get(connection);
+    if (turn === undefined) throw new Error('This connection is of another database');
+    return turn;
   };
 
   const dialect = createDialect({
     ...TRANSACTIONLESS,
 
     async acquireConnection() {
-      const deadline = performance.now() + waitMs;
-      const end = await queue.enter();
-      if (performance.now() > deadline) {
-        end();
-        throw createBusyError();
-      }
-      endTurn = end;
-      waitUntil = deadline;
+      const turn = await transactions.enter(waitMs);
+      const connection: DatabaseConnection = {
+        ...plain,
+        async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+          // SQLite may roll back by itself, such as when the disk is full. What follows must not be done alone.
+          if (!database.isTransaction) throw new Error('There is no transaction');
+          const result = await plain.executeQuery<Row>(query);
+          if (query.query.kind === 'DeleteQueryNode' && result.numAffectedRows !== 0n)
+            turn.noteDeletion();
+          return result;
+        },
+      };
+      turns.set(connection, turn);
       return connection;
     },
-
-    async beginTransaction() {
-      deletes = false;
-      try {
-        await retryWhileBusy(() => database.exec('BEGIN IMMEDIATE'), waitUntil);
-      } catch (error) {
-        throw translateSqliteError(error);
-      }
-    },
-
-    async commitTransaction() {
-      runTranslated(() => database.exec('COMMIT'));
-      remainders ||= deletes;
-    },
-
-    async rollbackTransaction() {
-      if (database.isOpen && database.isTransaction) runTranslated(() => database.exec('ROLLBACK'));
-    },
-
-    async releaseConnection() {
-      if (remainders && !queue.isAwaited()) remainders = !emptyWriteAheadLog(database);
-      endTurn();
-    },
+    beginTransaction: (connection) => turnOf(connection).begin(),
+    commitTransaction: (connection) => turnOf(connection).commit(),
+    rollbackTransaction: (connection) => turnOf(connection).rollback(),
+    releaseConnection: async (connection) => turnOf(connection).end(),
   });
-  return {
-    ...dialect,
-    async close(run) {
-      const end = await queue.enter();
-      try {
-        run();
-      } finally {
-        end();
-      }
-    },
-  };
-}
-
-/**
- * What was deleted is overwritten in the database file (`secure_delete`), and still stands in the pages that the log
- * has of it. False when another process reads them just now.
- */
-function emptyWriteAheadLog(database: DatabaseSync): boolean {
-  try {
-    return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;
-  } catch {
-    return false;
-  }
+  return { ...dialect, close: (run) => transactions.close(run) };
 }
 
 /** What runs one statement after another, each prepared once. */
@@ -204,14 +158,6 @@ class NodeSqliteAdapter extends SqliteAdapter {
   /** Turns are taken here, not by Kysely. */
   override get supportsMultipleConnections(): boolean {
     return true;
-  }
-}
-
-function runTranslated<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    throw translateSqliteError(error);
   }
 }
 

@@ -90,6 +90,15 @@ export function translateSqliteError(error: unknown): Error {
   }
 }
 
+/** Runs what may fail with an error of the driver's. */
+export function runTranslated<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw translateSqliteError(error);
+  }
+}
+
 export function createBusyError(cause?: unknown): DomainError {
   return new DomainError('unavailable', 'The database is busy. Try again in a moment.', {
     reason: 'DATABASE_BUSY',

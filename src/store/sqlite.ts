@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
 import type { Store } from '../domain/ports.ts';
+import { isUndoneByAnother } from './group-commit.ts';
 import type { Keyring } from './keyring.ts';
 import { migrateToLatest } from './migrate.ts';
 import type { ColumnTypes, KnownMigration } from './migrations/known-migrations.ts';
@@ -91,7 +92,13 @@ function bindStore(
       read: (query) => connection.executeQuery(query),
       // Asking takes 1 µs, reading a token with its user 5 µs.
       readVersion: prepareVersion(reading),
-      runTransaction: (work) => writer.transaction().execute(work),
+      runTransaction: async (work) => {
+        const run = () => writer.transaction().execute(work);
+        return run().catch((error: unknown) => {
+          if (isUndoneByAnother(error)) return run();
+          throw error;
+        });
+      },
       runWrite: (write) => writer.transaction().execute(write),
       locksRows: false,
       close: () => dialect.close(closeAll),

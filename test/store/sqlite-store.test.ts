@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DomainError } from '../../src/domain/errors.ts';
+import type { Organization } from '../../src/domain/organization.ts';
 import type { Store } from '../../src/domain/ports.ts';
 import { parseEncryptionKeys } from '../../src/store/keyring.ts';
 import { createConnection, createReadingDialect } from '../../src/store/node-sqlite-dialect.ts';
@@ -252,6 +253,70 @@ describe('another process that holds the write lock', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: unavailable });
     expect(await store.findOrganization(organization.id)).toEqual(organization);
     await store.ping();
+  });
+});
+
+describe('transactions at the same time', () => {
+  const insert = (organization: Organization) =>
+    store.transaction((tx) => tx.insertOrganization(organization));
+
+  test('reach the disk together, before any of them is acknowledged', async () => {
+    const other = new DatabaseSync(folder.file, { readOnly: true });
+    const readVersion = () => other.prepare('PRAGMA data_version').get()?.['data_version'];
+    const find = other.prepare('SELECT id FROM organization WHERE id = ?');
+    const versions = new Set([readVersion()]);
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const organization = makeOrganization();
+        await insert(organization);
+        expect(find.get(organization.id)).toEqual({ id: organization.id });
+        versions.add(readVersion());
+      }),
+    );
+    expect(versions.size).toBe(2);
+    other.close();
+  });
+
+  test('are undone alone, each with its own error', async () => {
+    const organizations = Array.from({ length: 20 }, () => makeOrganization());
+    const outcomes = await Promise.allSettled(
+      organizations.map((organization, index) =>
+        store.transaction(async (tx) => {
+          await tx.insertOrganization(organization);
+          await tx.insertUser(makeUser(organization.id));
+          if (index % 3 === 0) throw new Error(`on purpose ${index}`);
+        }),
+      ),
+    );
+    for (const [index, organization] of organizations.entries()) {
+      const isUndone = index % 3 === 0;
+      const reason = new Error(`on purpose ${index}`);
+      expect(outcomes[index]).toEqual(
+        isUndone ? { status: 'rejected', reason } : { status: 'fulfilled', value: undefined },
+      );
+      const wanted = isUndone ? undefined : organization;
+      expect(await store.findOrganization(organization.id)).toEqual(wanted);
+    }
+  });
+
+  test('that find the disk full lose nothing that was acknowledged', async () => {
+    await store.close();
+    const pages = 120;
+    store = await openSqliteStore({ file: folder.file, keyring: TEST_KEYRING, maxPages: pages });
+    const organizations = Array.from({ length: 40 }, (_, index) =>
+      makeOrganization({ name: 'x'.repeat(index % 5 === 0 ? 90_000 : 10) }),
+    );
+    const outcomes = await Promise.allSettled(organizations.map(insert));
+    const rejected = outcomes.filter(({ status }) => status === 'rejected');
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const outcome of rejected)
+      expect(outcome).toMatchObject({ reason: { name: 'DomainError' } });
+    await store.close();
+    store = await openSqliteStore({ file: folder.file, keyring: TEST_KEYRING });
+    for (const [index, organization] of organizations.entries()) {
+      const found = await store.findOrganization(organization.id);
+      expect(found).toEqual(outcomes[index]?.status === 'fulfilled' ? organization : undefined);
+    }
   });
 });
 
