@@ -28,6 +28,9 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   'detail',
   'place',
   'signal',
+  'worker',
+  'pid',
+  'exitCode',
 ]);
 
 /** The one field that is an object, of which `describeCause` says what is taken. */
