@@ -13,14 +13,7 @@ import { parsePostgresUrl, PostgresAddressError } from './store/postgres-address
 /** All `CLAIMGATE_*` variables of the server; docs/configuration.md explains each, and a test compares the two. */
 const variables = {
   CLAIMGATE_HOST: z.string().min(1).default('127.0.0.1'),
-  CLAIMGATE_PORT: z
-    .string()
-    .default('8080')
-    .refine(
-      (port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535,
-      'must be a port number; 0 picks a free one',
-    )
-    .transform(Number),
+  CLAIMGATE_PORT: createPort().default(8080),
   CLAIMGATE_PUBLIC_URL: z.string().transform(parsePublicUrl).optional(),
   CLAIMGATE_WORKERS: createCount(1, 0, 256).transform((count) => count || availableParallelism()),
   CLAIMGATE_LOG_LEVEL: z
@@ -28,6 +21,8 @@ const variables = {
       error: 'must be trace, debug, info, warn, error or silent',
     })
     .default('info'),
+  CLAIMGATE_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  CLAIMGATE_METRICS_PORT: createPort().optional(),
   CLAIMGATE_TLS_CERT: z.string().min(1).optional(),
   CLAIMGATE_TLS_KEY: z.string().min(1).optional(),
   CLAIMGATE_ALLOWED_ORIGINS: z.string().default('').transform(parseOrigins),
@@ -74,6 +69,9 @@ export interface Config {
   /** Processes that serve the port; at least 1. */
   readonly workers: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly metricsHost: string;
+  /** Metrics are off when absent; 0 picks a free one. */
+  readonly metricsPort: number | undefined;
   /** Files in PEM form. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Origins whose pages may call us. */
@@ -143,6 +141,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     publicUrl: data.CLAIMGATE_PUBLIC_URL,
     workers: data.CLAIMGATE_WORKERS,
     logLevel: data.CLAIMGATE_LOG_LEVEL,
+    metricsHost: data.CLAIMGATE_METRICS_HOST,
+    metricsPort: data.CLAIMGATE_METRICS_PORT,
     tls:
       data.CLAIMGATE_TLS_CERT === undefined || data.CLAIMGATE_TLS_KEY === undefined
         ? undefined
@@ -181,6 +181,16 @@ export function parseDatabase(name: string, url: string): DatabaseConfig {
 
 /** The names of the server's variables. */
 export const variableNames: readonly string[] = Object.keys(variables);
+
+function createPort() {
+  return z
+    .string()
+    .refine(
+      (port) => /^\d{1,5}$/.test(port) && Number(port) <= 65_535,
+      'must be a port number; 0 picks a free one',
+    )
+    .transform(Number);
+}
 
 function createFlag() {
   return z

@@ -21,16 +21,17 @@ import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
 import { createEs256Signer } from './jwt/es256-signer.ts';
-import { createCallObserver, createLogger, createLoginObserver } from './log.ts';
+import { createLogger } from './log.ts';
 import { createLoginRoutes } from './login/routes.ts';
 import { createConfigurationChecker } from './oidc/configuration-checker.ts';
 import { createGuardedFetch } from './oidc/guarded-fetch.ts';
 import { createOpenidProviderClient } from './oidc/openid-provider-client.ts';
 import { describeDatabase, openStore } from './open-store.ts';
-import type { OpenedStore } from './open-store.ts';
 import { createRpcOptions } from './rpc/routes.ts';
 import { describeStart } from './start-message.ts';
 import type { StartedServer, StartSettings } from './start-message.ts';
+import { startTelemetry, startWorkerMetrics } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 import { loadTlsFiles } from './tls-files.ts';
 import { startUpkeep } from './upkeep.ts';
 
@@ -40,6 +41,8 @@ const DRAIN_MS = 8000;
 const WORKER_STOP_MS = DRAIN_MS + 1500;
 
 export interface RunningServer extends StartedServer {
+  /** Where metrics are read; absent when they are off, and in a worker. */
+  readonly metricsUrl: string | undefined;
   /** Finishes the calls under way, then stops. */
   readonly stop: () => Promise<void>;
 }
@@ -62,7 +65,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
 
 async function serveAlone(config: Config, logger: Logger): Promise<number> {
   const server = await startServer(config, logger);
-  process.stdout.write(describeStart(server, readSettings(config)));
+  process.stdout.write(describeStart(server, readSettings(config, server.metricsUrl)));
   return endAfter(await waitForSignal(['SIGTERM', 'SIGINT']), logger, server.stop);
 }
 
@@ -75,10 +78,12 @@ async function serveTogether(config: Config, logger: Logger): Promise<number> {
   if (worker.workerId === undefined) {
     const { startWorkers } = await import('./workers.ts');
     createPrimaryCounters();
+    await using started = new AsyncDisposableStack();
+    const metricsUrl = await startWorkerMetrics(config, logger, started);
     const { server, stop } = await startWorkers({ ...config, count: config.workers, logger });
-    process.stdout.write(describeStart(server, readSettings(config)));
+    process.stdout.write(describeStart(server, readSettings(config, metricsUrl)));
     const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
-    return endAfter(signal, logger, () => stop(WORKER_STOP_MS));
+    return await endAfter(signal, logger, () => stop(WORKER_STOP_MS));
   }
   const ownLogger = logger.child({ worker: worker.workerId });
   try {
@@ -128,14 +133,17 @@ export async function startServer(
   try {
     const opened = await openStore(config, surroundings.rateLimiter);
     started.defer(() => opened.store.close());
+    const isWorker = surroundings.receiveConnections !== undefined;
+    const telemetry = await startTelemetry({ config, logger, opened, isWorker }, started);
     const { url, bootstrapped } = await startWithStore(
       config,
       logger,
-      { ...surroundings, ...opened },
+      { ...surroundings, ...telemetry },
       tls,
       started,
     );
-    return { url, bootstrapped, stop: () => started.disposeAsync() };
+    const { metricsUrl } = telemetry;
+    return { url, bootstrapped, metricsUrl, stop: () => started.disposeAsync() };
   } catch (error) {
     await started
       .disposeAsync()
@@ -147,16 +155,18 @@ export async function startServer(
 async function startWithStore(
   config: Config,
   logger: Logger,
-  { store, rateLimiter, receiveConnections }: OpenedStore & Surroundings,
+  telemetry: Telemetry & Surroundings,
   tls: { cert: Buffer; key: Buffer } | undefined,
   started: AsyncDisposableStack,
-): Promise<Omit<RunningServer, 'stop'>> {
+): Promise<StartedServer> {
+  const { store, rateLimiter, receiveConnections, watchIdpRequest } = telemetry;
   // The port is known only once we listen, and URLs that we make may name it.
   let publicUrl = config.publicUrl ?? '';
   const now = () => new Date();
   const guarded = createGuardedFetch({
     allowHttp: config.allowHttpIssuers,
     allowPrivate: config.allowPrivateIssuers,
+    watch: watchIdpRequest,
   });
   started.defer(() => guarded.close());
   const env: Environment = {
@@ -205,7 +215,7 @@ async function startWithStore(
           tokenUses,
           sessionUses,
           allowedOrigins: config.allowedOrigins,
-          observe: createCallObserver(logger),
+          observe: telemetry.observeCall,
           health: { checkReadiness, draining: () => listener.draining },
         }),
         config.trustedProxies,
@@ -215,7 +225,7 @@ async function startWithStore(
           allowedOrigins: config.allowedOrigins,
           hasConsole: consoleFolder !== undefined,
           noteSessionUse: (id) => sessionUses.note(id),
-          observe: createLoginObserver(logger),
+          observe: telemetry.observeLogin,
         }),
         config.trustedProxies,
       ),
@@ -250,8 +260,8 @@ async function startWithStore(
   return { url, bootstrapped };
 }
 
-function readSettings({ tls, database }: Config): StartSettings {
-  return { isTls: tls !== undefined, database: describeDatabase(database) };
+function readSettings({ tls, database }: Config, metricsUrl: string | undefined): StartSettings {
+  return { isTls: tls !== undefined, database: describeDatabase(database), metricsUrl };
 }
 
 function createUrl(scheme: string, host: string, port: number): string {

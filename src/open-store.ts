@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import type { Config, DatabaseConfig } from './config.ts';
+import type { PoolState } from './domain/observation.ts';
 import type { Store } from './domain/ports.ts';
 import type { RateLimiter } from './domain/rate-limiter.ts';
 import { createMemoryRateLimiter } from './limits/memory-rate-limiter.ts';
@@ -16,6 +17,8 @@ export interface OpenedStore {
   readonly store: Store;
   /** Counts for all processes that share the store. */
   readonly rateLimiter: RateLimiter;
+  /** Absent where there is none. */
+  readonly readPool?: () => PoolState;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function openStore(
     const { openPostgresStore } = await import('./store/postgres.ts');
     const store = await openPostgresStore({ url: database.url, keyring: encryptionKeys });
     const rateLimiter = rememberRefusals(store.rateLimiter, () => performance.now());
-    return { store, rateLimiter };
+    return { store, rateLimiter, readPool: store.readPool };
   }
   const { file } = database;
   const keyring = encryptionKeys ?? (await loadKeyFileOf(file));

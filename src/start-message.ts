@@ -12,14 +12,17 @@ export interface StartSettings {
   readonly isTls: boolean;
   /** Where the data is, without credentials. */
   readonly database: string;
+  /** Where metrics are read; absent when they are off. */
+  readonly metricsUrl?: string | undefined;
 }
 
 /** A token that was generated is shown here, this once. */
 export function describeStart(
   { url, bootstrapped }: StartedServer,
-  { isTls, database }: StartSettings,
+  { isTls, database, metricsUrl }: StartSettings,
 ): string {
-  const listening = `Claimgate listens at ${url}\nIts data is in ${database}\n`;
+  const metrics = metricsUrl === undefined ? '' : `Its metrics are at ${metricsUrl}\n`;
+  const listening = `Claimgate listens at ${url}\nIts data is in ${database}\n${metrics}`;
   if (bootstrapped === undefined) return listening;
   const { generatedToken, organizationId } = bootstrapped;
   const token = generatedToken ?? '$CLAIMGATE_BOOTSTRAP_TOKEN';

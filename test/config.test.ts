@@ -51,6 +51,8 @@ const GOOD: readonly (readonly [string, string, Good['read'], unknown])[] = [
   ['CLAIMGATE_HOST', '::1', ({ host }) => host, '::1'],
   ['CLAIMGATE_PORT', '0', port, 0],
   ['CLAIMGATE_PORT', '65535', port, 65_535],
+  ['CLAIMGATE_METRICS_PORT', '0', ({ metricsPort }) => metricsPort, 0],
+  ['CLAIMGATE_METRICS_HOST', '::1', ({ metricsHost }) => metricsHost, '::1'],
   ['CLAIMGATE_PUBLIC_URL', 'https://sso.example.com', publicUrl, 'https://sso.example.com'],
   ['CLAIMGATE_PUBLIC_URL', 'https://sso.example.com/', publicUrl, 'https://sso.example.com'],
   ['CLAIMGATE_PUBLIC_URL', 'HTTPS://EXAMPLE.com/sso//', publicUrl, 'https://example.com/sso'],
@@ -116,6 +118,7 @@ test.each(GOOD)('%s=%s is taken', (name, value, read, expected) => {
 const BAD: Readonly<Record<string, readonly string[]>> = {
   CLAIMGATE_WORKERS: ['-1', '257', '1.5', 'all'],
   CLAIMGATE_PORT: ['65536', '-1', '80.5', '8o8o', ' 80', '0x50', '000080', 'http'],
+  CLAIMGATE_METRICS_PORT: ['65536', '-1', 'on'],
   CLAIMGATE_PUBLIC_URL: [
     'sso.mine.example',
     'ftp://sso.example.com',
@@ -186,7 +189,12 @@ test.each(Object.entries(BAD).flatMap(([name, values]) => values.map((value) => 
 
 test('Every variable has good values in these tables, and bad ones if anything can be wrong with it', () => {
   // Any text can be a host or a file; the system says what it thinks of it.
-  const free = ['CLAIMGATE_HOST', 'CLAIMGATE_TLS_CERT', 'CLAIMGATE_TLS_KEY'];
+  const free = [
+    'CLAIMGATE_HOST',
+    'CLAIMGATE_METRICS_HOST',
+    'CLAIMGATE_TLS_CERT',
+    'CLAIMGATE_TLS_KEY',
+  ];
   const tls = ['CLAIMGATE_TLS_CERT', 'CLAIMGATE_TLS_KEY'];
   expect(new Set([...GOOD.map(([name]) => name), ...tls])).toEqual(new Set(variableNames));
   expect(new Set([...Object.keys(BAD), ...free])).toEqual(new Set(variableNames));

@@ -16,6 +16,8 @@ Environment:
   CLAIMGATE_PUBLIC_URL             what URLs that it makes begin with (where it listens)
   CLAIMGATE_WORKERS                processes that serve the port (1); 0 is one per core
   CLAIMGATE_LOG_LEVEL              trace, debug, info, warn, error or silent (info)
+  CLAIMGATE_METRICS_PORT           port for Prometheus metrics at /metrics (none); 0 picks a free one
+  CLAIMGATE_METRICS_HOST           address for them (127.0.0.1)
   CLAIMGATE_TLS_CERT               file with the certificates, in PEM form; with the next, TLS is on
   CLAIMGATE_TLS_KEY                file with the key, in PEM form
   CLAIMGATE_ALLOWED_ORIGINS        origins whose web pages may call it, comma-separated (none)

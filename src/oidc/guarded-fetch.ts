@@ -14,6 +14,7 @@
 import { request as requestHttp, Agent as HttpAgent } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as requestHttps, Agent as HttpsAgent } from 'node:https';
+import type { IdpRequestKind, WatchIdpRequest } from '../domain/observation.ts';
 import { judgeAddress } from './address-rules.ts';
 import { GuardedFetchError } from './guarded-fetch-error.ts';
 import { createGuardedLookup, resolveWithSystem } from './guarded-lookup.ts';
@@ -46,12 +47,16 @@ export interface GuardedFetchOptions extends OutboundRules {
   readonly resolve?: ResolveAddresses;
   /** The rules of `address-rules.ts` unless given, which only a test has reason to. */
   readonly judge?: JudgeAddress;
+  /** Sees each request that says what it is for. */
+  readonly watch?: WatchIdpRequest | undefined;
 }
 
 export interface OutboundRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What it is for. */
+  readonly kind?: IdpRequestKind;
   /** Ends it before its own time is over. */
   readonly signal?: AbortSignal;
 }
@@ -108,25 +113,32 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       : requestHttp(url, { ...requestOptions, agent: http });
   };
 
+  const fetch = async (text: string, request: OutboundRequest): Promise<Response> => {
+    const url = checkOutboundUrl(text, rules);
+    const deadline = createDeadline(limits, request.signal);
+    const attempt = (): Promise<Response> =>
+      exchange(send(url, request, deadline.signal), request.body, limits, deadline);
+    try {
+      return await attempt().catch((error: unknown) => {
+        // The server closed an idle connection while we wrote to it. Only a GET can meet one.
+        if (error instanceof StaleConnection) return attempt();
+        throw error;
+      });
+    } catch (error) {
+      throw deadline.reason() ?? toGuardedFetchError(error);
+    } finally {
+      deadline.end();
+    }
+  };
+
   return {
     rules,
     checkUrl: (url) => void checkOutboundUrl(url, rules),
-    async fetch(text, request = {}) {
-      const url = checkOutboundUrl(text, rules);
-      const deadline = createDeadline(limits, request.signal);
-      const attempt = (): Promise<Response> =>
-        exchange(send(url, request, deadline.signal), request.body, limits, deadline);
-      try {
-        return await attempt().catch((error: unknown) => {
-          // The server closed an idle connection while we wrote to it. Only a GET can meet one.
-          if (error instanceof StaleConnection) return attempt();
-          throw error;
-        });
-      } catch (error) {
-        throw deadline.reason() ?? toGuardedFetchError(error);
-      } finally {
-        deadline.end();
-      }
+    fetch(text, request = {}) {
+      const { kind } = request;
+      return options.watch === undefined || kind === undefined
+        ? fetch(text, request)
+        : options.watch(kind, () => fetch(text, request));
     },
     close() {
       for (const { http, https } of Object.values(agents)) {

@@ -1,6 +1,7 @@
 /** Owns how a failed request to an identity provider reads in a login's record: one exhaustive table. */
 import { LoginFailure } from '../domain/login-failure.ts';
 import type { LoginStage, OutboundFailureReason } from '../domain/login-failure.ts';
+import type { IdpRequestKind } from '../domain/observation.ts';
 import type { GuardedFetch, OutboundRequest } from './guarded-fetch.ts';
 import { GuardedFetchError } from './guarded-fetch-error.ts';
 import type { GuardedFetchErrorCode } from './guarded-fetch-error.ts';
@@ -29,6 +30,16 @@ export type Endpoint =
   | 'token_endpoint'
   | 'userinfo_endpoint';
 
+const KINDS: Readonly<Record<FetchedEndpoint, IdpRequestKind>> = {
+  'discovery document': 'discovery',
+  jwks_uri: 'jwks',
+  token_endpoint: 'token',
+  userinfo_endpoint: 'userinfo',
+};
+
+/** The browser alone goes to the other one. */
+type FetchedEndpoint = Exclude<Endpoint, 'authorization_endpoint'>;
+
 export function explainOutboundError(
   error: unknown,
   stage: LoginStage,
@@ -45,10 +56,10 @@ export async function fetchFrom(
   url: string,
   request: OutboundRequest,
   stage: LoginStage,
-  endpoint: Endpoint,
+  endpoint: FetchedEndpoint,
 ): Promise<Response> {
   try {
-    return await guarded.fetch(url, request);
+    return await guarded.fetch(url, { ...request, kind: KINDS[endpoint] });
   } catch (error) {
     throw explainOutboundError(error, stage, endpoint);
   }
@@ -59,7 +70,7 @@ export async function fetchJsonObject(
   guarded: GuardedFetch,
   url: string,
   stage: LoginStage,
-  endpoint: Endpoint,
+  endpoint: FetchedEndpoint,
 ): Promise<Readonly<Record<string, unknown>>> {
   const request: OutboundRequest = { headers: { accept: 'application/json' } };
   const response = await fetchFrom(guarded, url, request, stage, endpoint);

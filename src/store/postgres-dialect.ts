@@ -52,7 +52,9 @@ export function createReadDialect(lanes: ReadLanes): Dialect {
 }
 
 /** For transactions, run by `repeatTransaction` or `runUntil`. */
-export function createTransactionDialect(pool: TransactionPool): Dialect {
+export function createTransactionDialect(
+  pool: Pick<TransactionPool, 'acquire' | 'release'>,
+): Dialect {
   const name = createStatementNames();
   const lent = new WeakMap<DatabaseConnection, LentConnection>();
   const getLent = (connection: DatabaseConnection): LentConnection => {

@@ -49,7 +49,6 @@ export async function migratePostgres(
     const dialect = createTransactionDialect({
       acquire: async () => watched,
       release: () => {},
-      close: async () => {},
     });
     const db = new Kysely<unknown>({ dialect });
     await runUntil(performance.now() + MIGRATION_TIMEOUT, () =>

@@ -2,6 +2,7 @@
  * Owns the sharing of connections: those of transactions, each lent to one at a time, and those of single reads, which
  * travel together. Both are opened when they are needed and not before. Nobody waits longer than their deadline.
  */
+import type { PoolState } from '../domain/observation.ts';
 import type { PostgresConnection, Statement, StatementResult } from './postgres-connection.ts';
 import { endsConnection, PostgresError } from './postgres-errors.ts';
 import type { PrimaryConnector } from './postgres-primary.ts';
@@ -11,6 +12,7 @@ export interface TransactionPool {
   acquire(deadline: number): Promise<PostgresConnection>;
   /** Takes it back, or ends it when it is of no more use. */
   release(connection: PostgresConnection, isUsable: boolean): void;
+  readState(): PoolState;
   /** Waits for what is lent, then ends all. */
   close(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export function createTransactionPool(primary: PrimaryConnector, max: number): T
       drop(connection);
       if (waiters.size > 0 && count < max) void open();
     },
+    readState: () => ({ size: count, idle: idle.length, waiting: waiters.size, max }),
     async close() {
       closed = true;
       // What is lent comes back by its deadline.

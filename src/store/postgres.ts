@@ -6,6 +6,7 @@
  * Any number of processes may share a database. Transactions run at READ COMMITTED and lock the rows they decide by.
  */
 import { Kysely } from 'kysely';
+import type { PoolState } from '../domain/observation.ts';
 import type { RateLimiter } from '../domain/rate-limiter.ts';
 import type { Store } from '../domain/ports.ts';
 import type { Keyring } from './keyring.ts';
@@ -39,6 +40,8 @@ export interface PostgresStoreOptions {
 export interface PostgresStore extends Store {
   /** Counts across all processes that share the database. */
   readonly rateLimiter: RateLimiter;
+  /** Of the connections for transactions. */
+  readonly readPool: () => PoolState;
 }
 
 /** Connections for reads, which share them. */
@@ -79,5 +82,5 @@ function bindStore(
     },
     keyring,
   );
-  return { ...store, rateLimiter: createSqlRateLimiter(reader) };
+  return { ...store, rateLimiter: createSqlRateLimiter(reader), readPool: () => pool.readState() };
 }

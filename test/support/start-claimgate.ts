@@ -10,6 +10,8 @@ import { startServer } from '../../src/main.ts';
 export interface StartedClaimgate {
   /** Such as `http://127.0.0.1:49152`. */
   readonly url: string;
+  /** Where metrics are read, if they are on. */
+  readonly metricsUrl: string | undefined;
   /** The operator's. */
   readonly token: string;
   /** The default organization. */
@@ -40,6 +42,7 @@ export async function startClaimgate(
   );
   return {
     url: server.url,
+    metricsUrl: server.metricsUrl,
     token,
     organizationId: server.bootstrapped?.organizationId ?? '',
     folder,
