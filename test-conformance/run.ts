@@ -103,8 +103,20 @@ function report(output: string, code: number): number {
     cases: Number(total),
     passed: Number(passed),
     failed: Number(failed),
+    protocols: countByProtocol(output),
   };
   writeFileSync(join(folder, 'counts.json'), `${JSON.stringify(counts)}\n`);
   print(`Connect conformance ${version}: ${passed} of ${total} cases pass.`);
   return code;
+}
+
+/** Cases of each protocol, from what the runner says of each server that it starts. */
+function countByProtocol(output: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [, cases, protocol = ''] of output.matchAll(
+    /^Running (\d+) tests .*PROTOCOL_(\w+)/gmu,
+  )) {
+    counts[protocol] = (counts[protocol] ?? 0) + Number(cases);
+  }
+  return counts;
 }

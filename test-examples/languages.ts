@@ -13,18 +13,21 @@ export interface Language {
   readonly needs: readonly (readonly [command: string, advice: string])[];
   /** What it is tried with, such as "connect-go 1.21.1". */
   readonly client: string;
-  /** What it prints, from the project's root. */
-  readonly expected: string;
+  /** File with what it prints, from the project's root; without one, the section's `text` block has it. */
+  readonly expected?: string;
+  /** Calls once, and is not expected to get over a connection that breaks. */
+  readonly callsOnce?: true;
 }
 
 const EXPECTED = 'examples/expected.txt';
+const GO: Language['needs'] = [['go', 'Go 1.26 or later']];
 const PYTHON: Language['needs'] = [['python3', 'Python 3.10 or later, with venv']];
 
 export const LANGUAGES: readonly Language[] = [
   {
     name: 'go',
     heading: 'Go',
-    needs: [['go', 'Go 1.26 or later']],
+    needs: GO,
     client: `connect-go ${readVersion('examples/go/go.mod', /connectrpc\.com\/connect v(\S+)/)}`,
     expected: EXPECTED,
   },
@@ -63,8 +66,15 @@ export const LANGUAGES: readonly Language[] = [
     name: 'gitpod-sdk',
     heading: 'gitpod-sdk for Python',
     needs: PYTHON,
-    client: `gitpod-sdk ${readVersion('examples/gitpod-sdk/requirements.txt', /^gitpod-sdk==(\S+)/m)} for Python`,
+    client: `gitpod-sdk ${readVersion('examples/gitpod-sdk/requirements.txt', /^gitpod-sdk==(\S+)/m)}`,
     expected: 'examples/gitpod-sdk/expected.txt',
+  },
+  {
+    name: 'grpcurl',
+    heading: 'grpcurl',
+    needs: GO,
+    client: `grpcurl ${readVersion('docs/clients.md', /cmd\/grpcurl@v(\S+)/)}`,
+    callsOnce: true,
   },
 ];
 

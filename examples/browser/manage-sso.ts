@@ -6,6 +6,7 @@ import type { Client, Interceptor } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
 
 import { ViolationsSchema } from './gen/buf/validate/validate_pb.ts';
+import { ErrorInfoSchema } from './gen/google/rpc/error_details_pb.ts';
 import { IdentityService } from './gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from './gen/gitpod/v1/organization_pb.ts';
 import type { UpdateSSOConfigurationRequestSchema } from './gen/gitpod/v1/organization_pb.ts';
@@ -103,7 +104,10 @@ export async function manageSso(url: string, token: string, print: (line: string
   try {
     await update('wrong', { issuerUrl: 'not a URL', displayName: 'x'.repeat(129) });
   } catch (error) {
-    for (const { field, ruleId } of listViolations(error)) {
+    const refusal = ConnectError.from(error);
+    if (refusal.code !== Code.InvalidArgument) throw error;
+    const [refused] = refusal.findDetails(ViolationsSchema);
+    for (const { field, ruleId } of refused?.violations ?? []) {
       print(`invalid_argument: ${field?.elements[0]?.fieldName} breaks ${ruleId}`);
     }
   }
@@ -114,8 +118,10 @@ export async function manageSso(url: string, token: string, print: (line: string
   try {
     await read();
   } catch (error) {
-    if (ConnectError.from(error).code !== Code.NotFound) throw error;
-    print('not_found: what is deleted is gone');
+    const refusal = ConnectError.from(error);
+    if (refusal.code !== Code.NotFound) throw error;
+    const [info] = refusal.findDetails(ErrorInfoSchema);
+    print(`not_found: ${info?.reason}`);
   }
 }
 
@@ -134,12 +140,3 @@ async function* listPages(
     token = pagination?.nextToken ?? '';
   } while (token !== '');
 }
-
-// region violations
-/** Lists the rules that a refused request breaks; throws any other error. */
-function listViolations(error: unknown) {
-  const refusal = ConnectError.from(error);
-  if (refusal.code !== Code.InvalidArgument) throw refusal;
-  return refusal.findDetails(ViolationsSchema).flatMap(({ violations }) => violations);
-}
-// endregion

@@ -13,6 +13,7 @@ import (
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
 	gitpodv1 "example.com/claimgate-example/gen/gitpod/v1"
@@ -157,7 +158,8 @@ func run(url, token string) error {
 	if connect.CodeOf(err) != connect.CodeInvalidArgument {
 		return fmt.Errorf("the update was not refused as it should be: %w", err)
 	}
-	for _, violation := range violationsOf(err) {
+	violations, _ := findDetail[*validate.Violations](err)
+	for _, violation := range violations.GetViolations() {
 		fmt.Printf("invalid_argument: %s breaks %s\n", violation.GetField().GetElements()[0].GetFieldName(), violation.GetRuleId())
 	}
 
@@ -172,26 +174,27 @@ func run(url, token string) error {
 	if connect.CodeOf(err) != connect.CodeNotFound {
 		return fmt.Errorf("a deleted configuration is still there: %w", err)
 	}
-	fmt.Println("not_found: what is deleted is gone")
+	info, _ := findDetail[*errdetails.ErrorInfo](err)
+	fmt.Println("not_found:", info.GetReason())
 	return nil
 }
 
-// region violations
+// region details
 
-// violationsOf lists the rules that a refused request breaks.
-func violationsOf(err error) []*validate.Violation {
+// findDetail finds what the server says of an error beyond its code and its text.
+func findDetail[T proto.Message](err error) (found T, ok bool) {
 	connectErr := new(connect.Error)
 	if !errors.As(err, &connectErr) {
-		return nil
+		return found, false
 	}
 	for _, detail := range connectErr.Details() {
 		if message, err := detail.Value(); err == nil {
-			if violations, ok := message.(*validate.Violations); ok {
-				return violations.GetViolations()
+			if found, ok = message.(T); ok {
+				return found, true
 			}
 		}
 	}
-	return nil
+	return found, false
 }
 
 // endregion

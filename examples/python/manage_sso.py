@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import grpc
-from buf.validate.validate_pb2 import Violation, Violations
+from buf.validate.validate_pb2 import Violations
 from gitpod.v1 import identity_pb2, identity_pb2_grpc, organization_pb2, organization_pb2_grpc, pagination_pb2
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
 # region client
@@ -126,7 +128,9 @@ def manage(organizations: organization_pb2_grpc.OrganizationServiceStub, organiz
     except grpc.RpcError as error:
         if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
             raise
-        for violation in list_violations(error):
+        violations = Violations()
+        find_detail(error, violations)
+        for violation in violations.violations:
             print(f"invalid_argument: {violation.field.elements[0].field_name} breaks {violation.rule_id}")
 
     for sso_configuration_id in ids:
@@ -140,7 +144,9 @@ def manage(organizations: organization_pb2_grpc.OrganizationServiceStub, organiz
     except grpc.RpcError as error:
         if error.code() is not grpc.StatusCode.NOT_FOUND:
             raise
-        print("not_found: what is deleted is gone")
+        info = ErrorInfo()
+        find_detail(error, info)
+        print("not_found:", info.reason)
 
 
 def list_pages(
@@ -161,15 +167,11 @@ def list_pages(
             return
 
 
-# region violations
-def list_violations(error: grpc.RpcError) -> list[Violation]:
-    """Lists the rules that a refused request breaks."""
+# region details
+def find_detail(error: grpc.RpcError, detail: Message) -> bool:
+    """Fills in what the server says of an error beyond its code and its text; tells whether it says such a thing."""
     status = rpc_status.from_call(error)
-    for detail in status.details if status else ():
-        violations = Violations()
-        if detail.Unpack(violations):
-            return list(violations.violations)
-    return []
+    return status is not None and any(packed.Unpack(detail) for packed in status.details)
 
 
 # endregion

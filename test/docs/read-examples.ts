@@ -34,13 +34,13 @@ export function findExamples(markdown: string): readonly Example[] {
   return examples;
 }
 
-interface Block {
+export interface Block {
   readonly language: string;
   readonly code: string;
   readonly line: number;
 }
 
-function findBlocks(markdown: string): readonly Block[] {
+export function findBlocks(markdown: string): readonly Block[] {
   const blocks: Block[] = [];
   let open: { language: string; line: number; lines: string[] } | undefined;
   for (const [index, text] of markdown.split('\n').entries()) {

@@ -9,7 +9,7 @@ use tonic::{
     service::Interceptor,
     transport::Endpoint,
 };
-use tonic_types::pb;
+use tonic_types::{StatusExt, pb};
 
 use buf::validate::{Violation, Violations};
 use gitpod::v1::{
@@ -176,7 +176,7 @@ async fn manage(
 
     match read(&organizations, &ids[0]).await {
         Err(status) if status.code() == Code::NotFound => {
-            println!("not_found: what is deleted is gone");
+            println!("not_found: {}", status.get_details_error_info().map(|info| info.reason).unwrap_or_default());
             Ok(())
         }
         other => Err(format!("still there: {other:?}").into()),
@@ -189,8 +189,8 @@ async fn read(organizations: &OrganizationServiceClient<Channel>, id: &str) -> R
     Ok(response.into_inner().sso_configuration.unwrap_or_default())
 }
 
-// region violations
-/// Lists the rules that a refused request breaks.
+// region details
+/// Lists the rules that a refused request breaks. What Google defines, tonic-types finds; this detail is protovalidate's.
 fn list_violations(status: &Status) -> Result<Vec<Violation>, prost::DecodeError> {
     for detail in pb::Status::decode(status.details())?.details {
         if detail.type_url.ends_with("/buf.validate.Violations") {

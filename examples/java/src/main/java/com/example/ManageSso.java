@@ -4,6 +4,8 @@ import build.buf.validate.Violation;
 import build.buf.validate.Violations;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.rpc.ErrorInfo;
 import gitpod.v1.Identity.GetAuthenticatedIdentityRequest;
 import gitpod.v1.IdentityServiceGrpc;
 import gitpod.v1.OrganizationOuterClass.AdditionalScopesUpdate;
@@ -168,7 +170,7 @@ public final class ManageSso {
           update.toBuilder().setIssuerUrl("not a URL").setDisplayName("x".repeat(129)).build());
     } catch (StatusRuntimeException refusal) {
       if (refusal.getStatus().getCode() != Status.Code.INVALID_ARGUMENT) throw refusal;
-      for (Violation violation : listViolations(refusal)) {
+      for (Violation violation : findDetail(refusal, Violations.class).getViolationsList()) {
         String field = violation.getField().getElements(0).getFieldName();
         System.out.printf("invalid_argument: %s breaks %s%n", field, violation.getRuleId());
       }
@@ -184,7 +186,7 @@ public final class ManageSso {
       read(organizations, id);
     } catch (StatusRuntimeException refusal) {
       if (refusal.getStatus().getCode() != Status.Code.NOT_FOUND) throw refusal;
-      System.out.println("not_found: what is deleted is gone");
+      System.out.println("not_found: " + findDetail(refusal, ErrorInfo.class).getReason());
     }
   }
 
@@ -203,19 +205,18 @@ public final class ManageSso {
         configuration.getClaimsExpression());
   }
 
-  // region violations
-  /** The rules that a refused request breaks. */
-  private static List<Violation> listViolations(StatusRuntimeException refusal) {
+  // region details
+  /** What the server says of an error beyond its code and its text. */
+  private static <T extends Message> T findDetail(StatusRuntimeException error, Class<T> type) {
     try {
-      for (Any detail : StatusProto.fromThrowable(refusal).getDetailsList()) {
-        if (detail.is(Violations.class)) {
-          return detail.unpack(Violations.class).getViolationsList();
-        }
+      for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
+        if (detail.is(type)) return detail.unpack(type);
       }
-      return List.of();
     } catch (InvalidProtocolBufferException unreadable) {
-      throw new IllegalStateException(unreadable);
+      error.addSuppressed(unreadable);
     }
+    throw error;
   }
+
   // endregion
 }
