@@ -4,8 +4,12 @@ import { Agent, request } from 'node:http';
 import { OPERATOR_TOKEN, ORGANIZATION_SERVICE } from './claimgate-process.ts';
 
 export interface JsonCaller {
-  /** Resolves to how long it took, in microseconds, and to what came. */
-  readonly time: (method: string, message: object) => Promise<TimedAnswer>;
+  /**
+   * Resolves to how long it took, in microseconds, and to what came.
+   *
+   * @param from the address that a trusted proxy would tell
+   */
+  readonly time: (method: string, message: object, from?: string) => Promise<TimedAnswer>;
   readonly close: () => void;
 }
 
@@ -17,10 +21,11 @@ export interface TimedAnswer {
 export function openJsonCaller(port: number, service = ORGANIZATION_SERVICE): JsonCaller {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
-    async time(method, message) {
+    async time(method, message, from) {
       const body = Buffer.from(JSON.stringify(message));
       const startedAt = performance.now();
-      const { status, text } = await post(agent, port, `/${service}/${method}`, body);
+      const path = `/${service}/${method}`;
+      const { status, text } = await post(agent, { port, path, from }, body);
       const microseconds = (performance.now() - startedAt) * 1000;
       if (status !== 200) throw new Error(`${method} answered ${status}: ${text}`);
       return { microseconds, text };
@@ -31,14 +36,14 @@ export function openJsonCaller(port: number, service = ORGANIZATION_SERVICE): Js
 
 function post(
   agent: Agent,
-  port: number,
-  path: string,
+  { port, path, from }: { port: number; path: string; from: string | undefined },
   body: Buffer,
 ): Promise<{ readonly status: number | undefined; readonly text: string }> {
   const headers = {
     authorization: `Bearer ${OPERATOR_TOKEN}`,
     'content-type': 'application/json',
     'content-length': body.length,
+    ...(from !== undefined && { 'x-forwarded-for': from }),
   };
   return new Promise((resolve, reject) => {
     request({ agent, port, path, host: '127.0.0.1', method: 'POST', headers }, (response) => {

@@ -8,6 +8,8 @@ import type { BenchContext, Measurement } from './bench-context.ts';
 import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
+import { discovery } from './postgres-scale.ts';
+import { postgres } from './postgres.ts';
 import { preview } from './preview.ts';
 import { writeReport } from './report.ts';
 import type { Section } from './report.ts';
@@ -26,6 +28,8 @@ const MEASUREMENTS: readonly Measurement[] = [
   verdict,
   login,
   preview,
+  postgres,
+  discovery,
 ];
 const REPORT = 'docs/performance.md';
 
