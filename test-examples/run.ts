@@ -48,7 +48,7 @@ function chooseLanguages(names: readonly string[]): readonly Language[] {
 function checkTools(languages: readonly Language[]): void {
   const missing = languages
     .flatMap(({ heading, needs }) => needs.map((need) => [heading, ...need] as const))
-    .filter(([, command]) => spawnSync('which', [command]).status !== 0)
+    .filter(([, command]) => spawnSync('bash', ['-c', `command -v ${command}`]).status !== 0)
     .map(([heading, command, advice]) => `${heading} needs \`${command}\`: install ${advice}.`);
   if (missing.length > 0) fail(missing.join('\n'));
 }

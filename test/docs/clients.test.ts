@@ -71,6 +71,22 @@ test.each(PROGRAMS.map(([language, path], index) => ({ language, path, shown: SH
   },
 );
 
+test("The browser's example names the versions that the project has, by which it is tried here", async () => {
+  const { packages } = JSON.parse(await readDocument('package-lock.json')) as {
+    packages: Readonly<Record<string, { version: string }>>;
+  };
+  const example = JSON.parse(await readDocument('examples/browser/package.json')) as Package;
+  const { dependencies, devDependencies } = example;
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    expect([name, packages[`node_modules/${name}`]?.version]).toEqual([name, version]);
+  }
+});
+
+interface Package {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
 /** What is between the lines `region <name>` and `endregion`, without what it is indented by. */
 function readRegion(program: string, name: string): string {
   const [, text = ''] =

@@ -6,8 +6,8 @@ use prost::Message;
 use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
-    service::Interceptor,
-    transport::Endpoint,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{self, Channel, Endpoint},
 };
 use tonic_types::{StatusExt, pb};
 
@@ -24,13 +24,15 @@ mod gitpod {
         tonic::include_proto!("gitpod.v1");
     }
 }
-// The server judges by the rules; here they are only read of.
+// The server judges by these rules; a client only reads which of them was broken.
 #[allow(dead_code)]
 mod buf {
     pub mod validate {
         tonic::include_proto!("buf.validate");
     }
 }
+
+type Organizations = OrganizationServiceClient<InterceptedService<Channel, Authorization>>;
 
 // region client
 /// Sends the token with every call.
@@ -59,11 +61,9 @@ async fn retry<T>(mut read: impl AsyncFnMut() -> Result<T, Status>) -> Result<T,
 
 /// tonic tells of a connection that broke by its source, and by the code `unknown`.
 fn is_unavailable(status: &Status) -> bool {
-    status.code() == Code::Unavailable || status.source().is_some_and(|source| source.is::<tonic::transport::Error>())
+    status.code() == Code::Unavailable || status.source().is_some_and(|source| source.is::<transport::Error>())
 }
 // endregion
-
-type Channel = tonic::service::interceptor::InterceptedService<tonic::transport::Channel, Authorization>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -82,10 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     manage(organizations, identity.organization_id).await
 }
 
-async fn manage(
-    mut organizations: OrganizationServiceClient<Channel>,
-    organization_id: String,
-) -> Result<(), Box<dyn Error>> {
+async fn manage(mut organizations: Organizations, organization_id: String) -> Result<(), Box<dyn Error>> {
     let mut ids = Vec::new();
     for client_id in ["client-1", "client-2", "client-3"] {
         let created = organizations
@@ -183,7 +180,7 @@ async fn manage(
     }
 }
 
-async fn read(organizations: &OrganizationServiceClient<Channel>, id: &str) -> Result<SsoConfiguration, Status> {
+async fn read(organizations: &Organizations, id: &str) -> Result<SsoConfiguration, Status> {
     let request = GetSsoConfigurationRequest { sso_configuration_id: id.into() };
     let response = retry(async || organizations.clone().get_sso_configuration(request.clone()).await).await?;
     Ok(response.into_inner().sso_configuration.unwrap_or_default())
