@@ -41,7 +41,7 @@ async function measureMemory(context: BenchContext) {
   const [warmUp, total, step] = context.quick
     ? [5_000, 20_000, 2_000]
     : [100_000, 1_000_000, 50_000];
-  const copy = makePublishedCopy(context.folder);
+  const copy = await makePublishedCopy(context.folder);
   const published = await serve(context, copy.entry, async () => {});
   copy.remove();
   const samples: Sample[] = [];

@@ -44,7 +44,7 @@ async function measureStart(context: BenchContext) {
   };
   const again = await measure('from source', SOURCE_ENTRY, false);
   await measure('from source, making its database first', SOURCE_ENTRY, true);
-  const copy = makePublishedCopy(context.folder);
+  const copy = await makePublishedCopy(context.folder);
   const published = await measure('as published', copy.entry, false);
   copy.remove();
   return {
