@@ -12,6 +12,9 @@ const { status } = spawnSync('tsc', ['--project', 'tsconfig.build.json'], { stdi
 if (status !== 0) process.exit(status ?? 1);
 await bundleProgram('dist');
 
+cpSync('gen/openapi.json', 'dist/gen/openapi.json');
+cpSync('gen/docs', 'dist/gen/docs', { recursive: true });
+
 // With the file that all of them import, so that who has the package needs no registry to generate a client.
 cpSync('proto', join('dist', 'proto'), { recursive: true });
 const rules = join('dist', 'proto', 'buf', 'validate', 'validate.proto');

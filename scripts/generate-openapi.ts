@@ -1,6 +1,6 @@
 /**
- * Owns `gen/openapi.json`: the contract as OpenAPI 3.1, made from the proto files with their comments and rules, for tools
- * that speak that language. It runs after `buf generate`, which empties `gen`. Why it is our own:
+ * Owns `gen/openapi.json`, the contract as OpenAPI 3.1, made from the proto files with their comments and rules, for tools
+ * that speak that language, and the page in `gen/docs` that shows it. It runs after `buf generate`, which empties `gen`. Why it is our own:
  * docs/decisions/0016-own-openapi-generator.md.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,6 +15,7 @@ import { readComment } from './openapi/comments.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
 import { describeErrorResponses, errorHeaders, errorSchemas } from './openapi/errors.ts';
 import { commonParameters, describeMethod } from './openapi/operations.ts';
+import { PAGE_STYLE, renderPage } from './openapi/page.ts';
 import { SchemaCollection } from './openapi/schemas.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -100,7 +101,9 @@ function isUnary(method: DescMethod): method is DescMethodUnary {
 
 if (import.meta.main) {
   const folder = join(ROOT, 'gen');
-  mkdirSync(folder, { recursive: true });
-  const text = JSON.stringify(createOpenApiDocument(), null, 1);
-  writeFileSync(join(folder, 'openapi.json'), `${text}\n`);
+  mkdirSync(join(folder, 'docs'), { recursive: true });
+  const document = createOpenApiDocument();
+  writeFileSync(join(folder, 'openapi.json'), `${JSON.stringify(document, null, 1)}\n`);
+  writeFileSync(join(folder, 'docs', 'index.html'), renderPage(document));
+  writeFileSync(join(folder, 'docs', 'style.css'), PAGE_STYLE);
 }

@@ -26,6 +26,7 @@ const variables = {
   CLAIMGATE_TLS_CERT: z.string().min(1).optional(),
   CLAIMGATE_TLS_KEY: z.string().min(1).optional(),
   CLAIMGATE_ALLOWED_ORIGINS: z.string().default('').transform(parseOrigins),
+  CLAIMGATE_PUBLIC_SCHEMA: createFlag('true'),
   CLAIMGATE_DATABASE_URL: z
     .string()
     .default('sqlite:./data/claimgate.db')
@@ -75,6 +76,8 @@ export interface Config {
   /** Files in PEM form. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Origins whose pages may call us. */
+  /** Whether reflection, `/openapi.json` and `/docs` answer. */
+  readonly publicSchema: boolean;
   readonly allowedOrigins: readonly string[];
   readonly database: DatabaseConfig;
   /** Those of the key file next to the SQLite database when absent. */
@@ -147,6 +150,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       data.CLAIMGATE_TLS_CERT === undefined || data.CLAIMGATE_TLS_KEY === undefined
         ? undefined
         : { certFile: data.CLAIMGATE_TLS_CERT, keyFile: data.CLAIMGATE_TLS_KEY },
+    publicSchema: data.CLAIMGATE_PUBLIC_SCHEMA,
     allowedOrigins: data.CLAIMGATE_ALLOWED_ORIGINS,
     database: data.CLAIMGATE_DATABASE_URL,
     encryptionKeys: data.CLAIMGATE_ENCRYPTION_KEYS,
@@ -192,10 +196,10 @@ function createPort() {
     .transform(Number);
 }
 
-function createFlag() {
+function createFlag(fallback: 'true' | 'false' = 'false') {
   return z
     .enum(['true', 'false'], { error: 'must be true or false' })
-    .default('false')
+    .default(fallback)
     .transform((value) => value === 'true');
 }
 

@@ -17,6 +17,7 @@ import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
 import type { ListenerOptions } from './http/listener.ts';
+import { createApiDocuments } from './http/api-documents.ts';
 import { createRequestHandler } from './http/request-handler.ts';
 import { createRpcEndpoint } from './http/rpc-endpoint.ts';
 import { findConsoleFolder, loadStaticFiles } from './http/static-files.ts';
@@ -217,6 +218,7 @@ async function startWithStore(
           allowedOrigins: config.allowedOrigins,
           observe: telemetry.observeCall,
           health: { checkReadiness, draining: () => listener.draining },
+          publicSchema: config.publicSchema,
         }),
         config.trustedProxies,
       ),
@@ -229,6 +231,9 @@ async function startWithStore(
         }),
         config.trustedProxies,
       ),
+      apiDocuments: config.publicSchema ? createApiDocuments(env) : undefined,
+      // `localhost` is shared with servers that have no TLS.
+      strictTransport: tls !== undefined && URL.parse(publicUrl)?.hostname !== 'localhost',
       console: consoleFolder === undefined ? undefined : await loadStaticFiles(consoleFolder, env),
       allowedOrigins: config.allowedOrigins,
       checkReadiness,

@@ -101,6 +101,8 @@ const GOOD: readonly (readonly [string, string, Good['read'], unknown])[] = [
   ['CLAIMGATE_SIGN_IN_DAYS', '3650', signIns, 3650 * DAY_MS],
   ['CLAIMGATE_AUDIT_DAYS', '1', records, DAY_MS],
   ['CLAIMGATE_AUDIT_DAYS', '3650', records, 3650 * DAY_MS],
+  ['CLAIMGATE_PUBLIC_SCHEMA', 'true', ({ publicSchema }) => publicSchema, true],
+  ['CLAIMGATE_PUBLIC_SCHEMA', 'false', ({ publicSchema }) => publicSchema, false],
   ['CLAIMGATE_ALLOW_HTTP_ISSUERS', 'true', ({ allowHttpIssuers }) => allowHttpIssuers, true],
   ['CLAIMGATE_ALLOW_HTTP_ISSUERS', 'false', ({ allowHttpIssuers }) => allowHttpIssuers, false],
   [
@@ -173,6 +175,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   CLAIMGATE_LOGIN_ATTEMPT_DAYS: ['-1', '3651', '30d'],
   CLAIMGATE_SIGN_IN_DAYS: ['0', '3651', '7d'],
   CLAIMGATE_AUDIT_DAYS: ['0', '3651', '1y'],
+  CLAIMGATE_PUBLIC_SCHEMA: ['on', '0'],
   CLAIMGATE_ALLOW_HTTP_ISSUERS: ['1', 'yes', 'TRUE', 'on'],
   CLAIMGATE_ALLOW_PRIVATE_ISSUERS: ['1', 'yes'],
 };

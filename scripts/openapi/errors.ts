@@ -9,7 +9,7 @@ import {
   codeToString,
 } from '@connectrpc/connect/protocol-connect';
 
-import type { JsonSchema } from './document.ts';
+import type { JsonSchema, Reference } from './document.ts';
 
 /** What a call can end with, and when. `canceled` reaches nobody, and what is not listed is never answered. */
 const CODES: readonly (readonly [Code, string])[] = [
@@ -83,7 +83,9 @@ export const errorHeaders: Readonly<Record<string, unknown>> = {
 };
 
 /** All answers to errors, to be referred to by their status. */
-export function describeErrorResponses(): Readonly<Record<string, unknown>> {
+export function describeErrorResponses(): Readonly<
+  Record<string, { readonly description: string }>
+> {
   const byStatus = Map.groupBy(CODES, ([code]) => String(codeToHttpStatus(code)));
   const coded = [...byStatus].map(([status, codes]) => [status, describeResponse(status, codes)]);
   const bare = Object.entries(BARE).map(([status, description]) => [status, { description }]);
@@ -98,7 +100,7 @@ export function referToErrors(
     needsCredentials,
     takesBody,
   }: { readonly needsCredentials: boolean; readonly takesBody: boolean },
-): Readonly<Record<string, unknown>> {
+): Readonly<Record<string, Reference>> {
   const named = [...comment.matchAll(/`([a-z_]+)`/g)].flatMap(([, name = '']) => {
     const code = codeFromString(name);
     return code === undefined ? [] : [code];

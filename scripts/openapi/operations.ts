@@ -4,7 +4,7 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 
 import { needsCredentials } from '../../src/domain/access.ts';
 import { readComment } from './comments.ts';
-import type { Operation } from './document.ts';
+import type { Methods, Operation } from './document.ts';
 import { referToErrors } from './errors.ts';
 import { createExample } from './examples.ts';
 import type { SchemaCollection } from './schemas.ts';
@@ -58,7 +58,7 @@ export function describeMethod(
   service: DescService,
   method: DescMethodUnary,
   schemas: SchemaCollection,
-): Readonly<Record<string, Operation>> {
+): Methods {
   const isOpen = !needsCredentials(service.typeName);
   const comment = readComment(method);
   const [summary = method.name, description] = splitSummary(comment);
@@ -90,7 +90,7 @@ export function describeMethod(
     }),
   });
   const isList = method.input.fields.some(({ name }) => name === 'pagination');
-  const post: Operation = {
+  const post: Methods['post'] = {
     operationId: `${service.name}_${method.name}`,
     ...shared,
     parameters: [

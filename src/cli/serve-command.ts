@@ -20,6 +20,7 @@ Environment:
   CLAIMGATE_METRICS_HOST           address for them (127.0.0.1)
   CLAIMGATE_TLS_CERT               file with the certificates, in PEM form; with the next, TLS is on
   CLAIMGATE_TLS_KEY                file with the key, in PEM form
+  CLAIMGATE_PUBLIC_SCHEMA          whether reflection, /openapi.json and /docs answer (true)
   CLAIMGATE_ALLOWED_ORIGINS        origins whose web pages may call it, comma-separated (none)
   CLAIMGATE_DATABASE_URL           sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE (sqlite:./data/claimgate.db)
   CLAIMGATE_ENCRYPTION_KEYS        id:base64 keys for secrets, comma-separated (a file by the SQLite database;

@@ -7,13 +7,15 @@ import { answerJson } from './answer.ts';
 import { applyCors } from './cors.ts';
 import type { HandleRequest, HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
-import type { StaticFiles } from './static-files.ts';
+import type { StaticFiles } from './static-answer.ts';
 
 export interface RequestHandlerOptions {
   /** Answers calls, and everything that is not answered elsewhere. */
   readonly handleRpc: (request: HttpRequest, response: HttpResponse) => void;
   /** Answers browsers, or returns `undefined` for a path that is not theirs. */
   readonly handleLogin: (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined;
+  /** What describes the API, where it is public. */
+  readonly apiDocuments?: StaticFiles | undefined;
   /** The console, where it has been built. Without it, the login routes answer at `/`. */
   readonly console: StaticFiles | undefined;
   readonly allowedOrigins: readonly string[];
@@ -22,6 +24,8 @@ export interface RequestHandlerOptions {
   /** Told why it did not, which the answer does not say. */
   readonly noteUnready: (error: unknown) => void;
   readonly isDraining: () => boolean;
+  /** Browsers are to come back by TLS alone (RFC 6797), which is for answers over TLS to say. */
+  readonly strictTransport?: boolean;
   /** Documents by path, such as `/.well-known/jwks.json`. */
   readonly documents: ReadonlyMap<string, Document>;
 }
@@ -33,6 +37,9 @@ export interface Document {
   readonly maxAge: number;
 }
 
+/** A year; and of our own host, since others below the same name are not ours to speak for. */
+const STRICT_TRANSPORT = 'max-age=31536000';
+
 interface Exchange {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
@@ -41,6 +48,9 @@ interface Exchange {
 export function createRequestHandler(options: RequestHandlerOptions): HandleRequest {
   return (request, response) => {
     response.setHeader('x-request-id', readRequestId(request));
+    if (options.strictTransport === true) {
+      response.setHeader('strict-transport-security', STRICT_TRANSPORT);
+    }
     if (applyCors(request, response, options.allowedOrigins) === 'answered') return undefined;
     const [path = ''] = (request.url ?? '').split('?', 1);
     if (request.method === 'GET' || request.method === 'HEAD') {
@@ -49,6 +59,7 @@ export function createRequestHandler(options: RequestHandlerOptions): HandleRequ
       const document = options.documents.get(path);
       if (document !== undefined) return answerDocument({ request, response }, document);
     }
+    if (options.apiDocuments?.answer(request, response) === true) return undefined;
     if (options.console?.answer(request, response) === true) return undefined;
     return options.handleLogin(request, response) ?? options.handleRpc(request, response);
   };

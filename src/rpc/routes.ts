@@ -55,12 +55,14 @@ export type RpcOptions = ConnectRouterOptions & {
 
 type RpcEnvironment = RequestGateOptions & {
   readonly health: HealthSource;
+  /** Whether the schema is told to who asks. */
+  readonly publicSchema: boolean;
   /** Told of every call that has been answered. */
   readonly observe: ObserveCall;
 };
 
 export function createRpcOptions(options: RpcEnvironment): RpcOptions {
-  const { env, observe, health } = options;
+  const { env, observe, health, publicSchema } = options;
   return {
     ...callLimits,
     jsonOptions,
@@ -81,6 +83,7 @@ export function createRpcOptions(options: RpcEnvironment): RpcOptions {
 
       const own = new Set(router.handlers.map(({ service }) => service));
       router.service(Health, createHealthService(health, [...own]));
+      if (!publicSchema) return;
       const reflection = createReflectionService([
         ...own,
         Health,
