@@ -96,7 +96,7 @@ function renderMethod(
     ${renderText(post.description?.startsWith(post.summary.slice(0, -1)) === true ? post.description : `${post.summary}\n\n${post.description ?? ''}`)}
     ${post.security?.length === 0 && html`<p>Needs no token.</p>`}
     <h4>Request</h4>
-    ${renderFields(resolve(input.schema, schemas))} ${renderExample(input.example)}
+    ${renderFields(resolve(input.schema, schemas), 'required')} ${renderExample(input.example)}
     <h4>Answer</h4>
     ${renderFields(resolve(output?.schema, schemas))} ${renderExample(output?.example)}
     <p>Errors: ${statuses.map((status) => html`<a href="#Error${status}">${status}</a> `)}</p>
@@ -125,7 +125,7 @@ function renderSchema(name: string, schema: JsonSchema | undefined): Html {
   </article>`;
 }
 
-function renderFields(schema: JsonSchema | undefined): Html | undefined {
+function renderFields(schema: JsonSchema | undefined, mark?: string): Html | undefined {
   const fields = Object.entries(schema?.properties ?? {});
   if (fields.length === 0) return schema?.enum === undefined ? html`<p>No fields.</p>` : undefined;
   return html`<dl>
@@ -133,7 +133,7 @@ function renderFields(schema: JsonSchema | undefined): Html | undefined {
       ([name, field]) =>
         html`<dt>
             <code>${name}</code> ${renderType(field)}
-            ${schema?.required?.includes(name) === true && html`<em>always</em>`}
+            ${schema?.required?.includes(name) === true && mark !== undefined && html`<em>${mark}</em>`}
           </dt>
           <dd>${renderText(field.description)}</dd>`,
     )}

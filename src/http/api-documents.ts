@@ -52,9 +52,9 @@ function readPage(name: string, type: string): StaticFile {
 
 function describeApi(publicUrl: string): StaticFile {
   const base = publicUrl.replace(/\/$/, '');
-  const document = JSON.parse(readFileSync(join(FOLDER, 'openapi.json'), 'utf8')) as {
-    readonly servers: readonly { readonly url: string }[];
-  };
+  const document: { readonly servers: readonly { readonly url: string }[] } = JSON.parse(
+    readFileSync(join(FOLDER, 'openapi.json'), 'utf8'),
+  );
   const servers = document.servers.map((server) => ({
     ...server,
     url: `${base}${server.url === '/' ? '' : server.url}`,
