@@ -7,11 +7,15 @@ import { ConfigError, parseConfig, parseDatabase } from './config.ts';
 import type { DatabaseConfig } from './config.ts';
 import { backUpStore } from './operations/back-up-store.ts';
 import type { BackupReport } from './operations/back-up-store.ts';
+import { listKeys } from './operations/list-keys.ts';
+import type { KeyList } from './operations/list-keys.ts';
 import { migrateStore } from './operations/migrate-store.ts';
 import type { MigrationReport } from './operations/migrate-store.ts';
 import type { NoteProgress } from './operations/progress.ts';
 import { restoreStore } from './operations/restore-store.ts';
 import type { RestoreReport } from './operations/restore-store.ts';
+import { addKey, rotateEncryption, rotateSigning } from './operations/rotate-keys.ts';
+import type { AddedKey, RotationReport, SigningRotation } from './operations/rotate-keys.ts';
 import { KeyFileError } from './store/key-file.ts';
 import { StoreRefusal } from './store/plain-database.ts';
 import { readSqliteFailure } from './store/sqlite-errors.ts';
@@ -50,6 +54,29 @@ export async function migrate(
   const from = chooseDatabase('--from', given.from, config.database);
   const to = chooseDatabase('--to', given.to, config.database);
   return migrateStore(config, { from, to, restart: given.restart }, onProgress, note);
+}
+
+export async function listAllKeys(environment: Surroundings): Promise<KeyList> {
+  return listKeys(parseConfig(environment), new Date());
+}
+
+export async function addEncryptionKey(
+  environment: Surroundings,
+  place: 'first' | 'last',
+): Promise<AddedKey> {
+  const current = environment['CLAIMGATE_ENCRYPTION_KEYS'];
+  return addKey(parseConfig(environment), current === '' ? undefined : current, place);
+}
+
+export async function rotateEncryptionKeys(
+  environment: Surroundings,
+  onProgress: NoteProgress,
+): Promise<RotationReport> {
+  return rotateEncryption(parseConfig(environment), onProgress);
+}
+
+export async function rotateSigningKeys(environment: Surroundings): Promise<SigningRotation> {
+  return rotateSigning(parseConfig(environment), () => new Date());
 }
 
 function chooseDatabase(

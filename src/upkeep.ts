@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+import { forgetSpentKeys } from './domain/id-token.ts';
 import type { Environment } from './domain/ports.ts';
 import type { UseRecorder } from './domain/use-recorder.ts';
 
@@ -18,7 +19,7 @@ export interface Upkeep {
 export interface UpkeepOptions {
   readonly env: Pick<
     Environment,
-    'store' | 'now' | 'sessionLifetime' | 'attemptRetention' | 'auditRetention'
+    'store' | 'now' | 'newId' | 'sessionLifetime' | 'attemptRetention' | 'auditRetention'
   >;
   readonly recorders: readonly UseRecorder[];
   readonly logger: Pick<Logger, 'warn'>;
@@ -41,6 +42,9 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   async function work(): Promise<void> {
     await record();
     await forget();
+    await forgetSpentKeys(env).catch((error: unknown) =>
+      logger.warn({ err: error }, 'signing keys not forgotten'),
+    );
   }
 
   async function record(): Promise<void> {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { v7 as newId } from 'uuid';
 import { onTestFinished, expect, test, vi } from 'vitest';
 
 import type { Store } from '../src/domain/ports.ts';
@@ -28,6 +29,7 @@ function start(store: Store, forget: () => Promise<number>, given: Partial<Upkee
     env: {
       store: { ...store, transaction },
       now: () => new Date(),
+      newId,
       sessionLifetime: { idleMs: 1000, absoluteMs: 1000 },
       attemptRetention: { claimsPerConfiguration: 0, maxAgeMs: 0 },
       auditRetention: { maxAgeMs: 1000, signInMaxAgeMs: 1000 },

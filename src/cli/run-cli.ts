@@ -7,6 +7,7 @@ import type { CliContext, CliStreams } from './cli-context.ts';
 import { describeFailure } from './describe-failure.ts';
 import { addDomainCommands } from './domain-commands.ts';
 import { chooseExitCode, describeExitCodes } from './exit-codes.ts';
+import { addKeysCommands } from './keys-commands.ts';
 import { addLoginCommands } from './login-commands.ts';
 import { addMemberCommands } from './member-commands.ts';
 import { addOrgCommands } from './org-commands.ts';
@@ -45,7 +46,7 @@ function createProgram(context: CliContext): Command {
     .addHelpText(
       'after',
       `
-Environment, for all but serve, backup, restore and migrate, which have the server's:
+Environment, for all but serve, backup, restore, migrate and keys, which have the server's:
   CLAIMGATE_URL    where the server listens (http://127.0.0.1:8080)
   CLAIMGATE_TOKEN  personal access token to call with
 
@@ -61,6 +62,7 @@ Examples:
     );
   addServeCommand(program, context);
   addBackupCommands(program, context);
+  addKeysCommands(program, context);
   addSsoCommands(program, context);
   addDomainCommands(program, context);
   addOrgCommands(program, context);

@@ -144,7 +144,47 @@ export async function rotateSigningKey(
   });
 }
 
-function changeKey({ id }: SigningKey, action: Change['action']): Change {
+/** Forgets the keys whose last token has expired. Resolves to how many they were. */
+export async function forgetSpentKeys(
+  env: Pick<Environment, 'store' | 'now' | 'newId'>,
+): Promise<number> {
+  const mayBeSpent = selectForgettable(await env.store.listPublicKeys(), env.now());
+  if (mayBeSpent.length === 0) return 0;
+  return makeChange(env, SYSTEM, async (tx) => {
+    await tx.lockSigningKeys();
+    const spent = selectForgettable(await tx.listPublicKeys(), env.now());
+    for (const { id } of spent) await tx.deleteSigningKey(id);
+    if (spent.length === 0) return unchanged(0);
+    return recordAs(spent.length, ...spent.map((key) => changeKey(key, 'signing_key.deleted')));
+  });
+}
+
+/** Where a key is in its life. */
+export interface KeyStage {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly state: 'published' | 'signing' | 'retired';
+  /** From when it signs, or until when it is published; absent for the key that signs. */
+  readonly until: Date | undefined;
+}
+
+/** @param keys sorted newest first */
+export function describeKeys(
+  keys: readonly Pick<SigningKey, 'id' | 'createdAt'>[],
+  now: Date,
+): readonly KeyStage[] {
+  const signing = selectSigning(keys, now);
+  const at = keys.findIndex((key) => key === signing);
+  return keys.map(({ id, createdAt }, index) => {
+    if (index === at) return { id, createdAt, state: 'signing', until: undefined };
+    const since = index < at ? createdAt : (keys[index - 1]?.createdAt ?? createdAt);
+    const state = index < at ? 'published' : 'retired';
+    const after = index < at ? PUBLISH_BEFORE_USE : PUBLISH_BEFORE_USE + KEEP_AFTER_USE;
+    return { id, createdAt, state, until: new Date(since.getTime() + after) };
+  });
+}
+
+function changeKey({ id }: Pick<SigningKey, 'id'>, action: Change['action']): Change {
   return { action, organizationId: undefined, subject: { type: 'signing_key', id } };
 }
 
@@ -167,12 +207,18 @@ export function makeFirstKey(
 }
 
 /** Of keys sorted newest first, the newest that has been published long enough, else the oldest. */
-export function selectSigning(keys: readonly SigningKey[], now: Date): SigningKey | undefined {
+export function selectSigning<Key extends Pick<SigningKey, 'createdAt'>>(
+  keys: readonly Key[],
+  now: Date,
+): Key | undefined {
   return keys.find((key) => isPublishedLongEnough(key, now)) ?? keys.at(-1);
 }
 
 /** Of keys sorted newest first, those whose last token has expired. */
-export function selectForgettable(keys: readonly SigningKey[], now: Date): readonly SigningKey[] {
+export function selectForgettable<Key extends Pick<SigningKey, 'createdAt'>>(
+  keys: readonly Key[],
+  now: Date,
+): readonly Key[] {
   return keys.filter((_, index) => {
     const successor = keys[index - 1];
     if (successor === undefined) return false;
@@ -180,7 +226,7 @@ export function selectForgettable(keys: readonly SigningKey[], now: Date): reado
   });
 }
 
-function isPublishedLongEnough(key: SigningKey, now: Date): boolean {
+function isPublishedLongEnough(key: Pick<SigningKey, 'createdAt'>, now: Date): boolean {
   return now.getTime() - key.createdAt.getTime() >= PUBLISH_BEFORE_USE;
 }
 

@@ -1,6 +1,6 @@
 /** Owns the file with encryption keys that is made where none are configured. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EncryptionKeysError, KEY_BYTES, parseEncryptionKeys } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
@@ -64,11 +64,11 @@ export async function loadKeyFile(file: string): Promise<Keyring | undefined> {
 async function createKeyFile(file: string): Promise<Keyring> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const suffix = randomBytes(6).toString('hex');
-  const temporary = `${file}.${suffix}.new`;
+  const entry = generateEntry();
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.new`;
   const handle = await open(temporary, 'wx', 0o600);
   try {
-    await handle.writeFile(`key-${suffix}:${randomBytes(KEY_BYTES).toString('base64')}\n`);
+    await handle.writeFile(`${entry.text}\n`);
     await handle.sync();
     await link(temporary, file).catch((error: unknown) => {
       if (readSystemCode(error) !== 'EEXIST') throw error;
@@ -82,4 +82,47 @@ async function createKeyFile(file: string): Promise<Keyring> {
   if (keyring === undefined)
     throw new KeyFileError(`The encryption key file ${file} vanished as it was made.`);
   return keyring;
+}
+
+/** A new random key with an id of its own, as `parseEncryptionKeys` reads it. */
+export function generateEntry(): { readonly id: string; readonly text: string } {
+  const id = `key-${randomBytes(6).toString('hex')}`;
+  return { id, text: `${id}:${randomBytes(KEY_BYTES).toString('base64')}` };
+}
+
+/**
+ * Puts a new key into a file that is there, first or last. Whoever reads the file meanwhile sees all of the old keys or
+ * all of the new; its owner stays. Resolves to the new key's id.
+ *
+ * @throws {KeyFileError}
+ */
+export async function addToKeyFile(path: string, place: 'first' | 'last'): Promise<string> {
+  const file = resolve(path);
+  if ((await loadKeyFile(file)) === undefined) {
+    throw new KeyFileError(
+      `There is no encryption key file ${file}. The server's first start makes it.`,
+    );
+  }
+  const { uid, gid } = await stat(file);
+  const before = (await readFile(file, 'utf8')).trim();
+  const { id, text } = generateEntry();
+  // Of two at once, the second finds the name taken.
+  const temporary = `${file}.new`;
+  const handle = await open(temporary, 'wx', 0o600).catch((error: unknown) => {
+    if (readSystemCode(error) !== 'EEXIST') throw error;
+    throw new KeyFileError(
+      `The file ${temporary} is there: another command adds a key, or one was ended in the midst of it. Remove it if none runs.`,
+    );
+  });
+  try {
+    await handle.writeFile(`${(place === 'first' ? [text, before] : [before, text]).join(',')}\n`);
+    await handle.chown(uid, gid);
+    await handle.sync();
+    await rename(temporary, file);
+  } finally {
+    await handle.close();
+    await unlink(temporary).catch(() => {});
+  }
+  await syncFolder(dirname(file));
+  return id;
 }

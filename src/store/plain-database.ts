@@ -14,7 +14,10 @@ export interface PlainDatabase {
   all(sql: string, parameters?: readonly Value[]): Promise<readonly Row[]>;
   /** Resolves to how many rows it has changed. */
   run(sql: string, parameters?: readonly Value[]): Promise<number>;
-  /** One at a time, and nothing else on this connection meanwhile. Rolls back when the work fails. */
+  /**
+   * One at a time, and nothing else on this connection meanwhile. Rolls back when the work fails. Where servers cross it,
+   * it is done again.
+   */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Sorted; empty when there is no such table. */
   listColumns(table: string): Promise<readonly string[]>;

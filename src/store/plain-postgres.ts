@@ -20,6 +20,9 @@ export interface PlainPostgres extends PlainDatabase {
 /** Of one statement, such as the insert of a batch or the count of a large table, in milliseconds. */
 const STATEMENT_TIMEOUT = 30 * 60_000;
 
+/** Of a transaction that servers cross. */
+const ATTEMPTS = 5;
+
 const SET_UP = `set statement_timeout = ${STATEMENT_TIMEOUT};
 set idle_in_transaction_session_timeout = 0;
 set lock_timeout = 10000;
@@ -97,14 +100,17 @@ function bind(
     all,
     run: async (sql, parameters) => (await ask(sql, parameters)).rowCount ?? 0,
     async transaction(work) {
-      await ask('begin');
-      try {
-        const result = await work();
-        await ask('commit');
-        return result;
-      } catch (error) {
-        await ask('rollback').catch(() => {});
-        throw error;
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await ask('begin');
+          const result = await work();
+          await ask('commit');
+          return result;
+        } catch (error) {
+          await ask('rollback').catch(() => {});
+          // Two that wait for one another: PostgreSQL ends one of them.
+          if (findPostgresFailure(error) !== 'conflict' || attempt === ATTEMPTS) throw error;
+        }
       }
     },
     async listColumns(table) {

@@ -13,6 +13,8 @@ import {
   ID_TOKEN_LIFETIME,
   issueIdToken,
   publishKeySet,
+  describeKeys,
+  forgetSpentKeys,
   rotateSigningKey,
   selectForgettable,
   selectSigning,
@@ -222,6 +224,21 @@ describe('the rotation of keys, as time passes', () => {
     expect(await store.listSigningKeys()).toHaveLength(2);
     for (let index = 0; index < 20; index++) await step(1);
     expect(kids.size).toBe(5);
+  });
+
+  test('a key whose last token has expired is forgotten without a rotation, and told as what it is before', async () => {
+    const env = { store, signer: createEs256Signer(), now: () => new Date(time), newId };
+    await rotateSigningKey(env, (await store.listPublicKeys())[0]);
+    const readStates = async () =>
+      describeKeys(await store.listPublicKeys(), env.now()).map(({ state }) => state);
+    expect((await readStates()).slice(0, 2)).toEqual(['published', 'signing']);
+    time += 10 * MINUTE_MS;
+    expect((await readStates()).slice(0, 2)).toEqual(['signing', 'retired']);
+    const [, retired] = describeKeys(await store.listPublicKeys(), env.now());
+    time = (retired?.until?.getTime() ?? 0) + 1;
+    expect(await forgetSpentKeys(env)).toBeGreaterThan(0);
+    expect(await readStates()).toEqual(['signing']);
+    expect(await forgetSpentKeys(env)).toBe(0);
   });
 
   test('two processes that find the same old key make one successor', async () => {
