@@ -126,7 +126,7 @@ describe('the key file', () => {
     expect(added.stdout + added.stderr).not.toContain(after.split(':')[1]?.split(',')[0]);
 
     const second = await startProcess(surround());
-    onTestFinished(() => second.end('SIGTERM').then(() => {}));
+    onTestFinished(async () => void (await second.end('SIGTERM')));
     expect(await run(['rotate'])).toMatchObject({ exitCode: 0, stderr: '' });
     const { stdout } = await run(['list', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -168,7 +168,7 @@ test.each([
 
 test('a new signing key is published before it signs, once, while the server runs', async () => {
   const server = await startProcess(surround(OLD));
-  onTestFinished(() => server.end('SIGTERM').then(() => {}));
+  onTestFinished(async () => void (await server.end('SIGTERM')));
   const rotated = await run(['rotate', '--signing', '--json'], OLD);
   expect(rotated).toMatchObject({ exitCode: 0, stderr: '' });
   const { key, made } = JSON.parse(rotated.stdout);
@@ -201,7 +201,7 @@ describe('PostgreSQL', () => {
       exitCode: 0,
     });
     const server = await startProcess(env);
-    onTestFinished(() => server.end('SIGTERM').then(() => {}));
+    onTestFinished(async () => void (await server.end('SIGTERM')));
     const rotated = await runClaimgate(['keys', 'rotate', '--json'], { env });
     expect(JSON.parse(rotated.stdout)).toMatchObject({ keyId: 'new', remaining: 0 });
     const store = await openPostgresStore({ url, keyring: parseEncryptionKeys(NEW) });
