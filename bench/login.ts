@@ -1,14 +1,11 @@
 /** Owns the measurement of logins: the callback's own time, and how many there are in a second. */
-import type { ChildProcess } from 'node:child_process';
-
 import type { BenchContext, Measurement } from './bench-context.ts';
-import { startScript } from './child-script.ts';
 import { createConfiguration, startClaimgate } from './claimgate-process.ts';
-import { idpReady, loginLoadResult } from './login-load-messages.ts';
-import type { LoginLoadCommand, LoginLoadResult } from './login-load-messages.ts';
+import type { LoginLoadResult } from './login-load-messages.ts';
+import { LOGIN_ENVIRONMENT, startLoginLoad } from './login-load-process.ts';
 import { readProcessorMs } from './process-usage.ts';
 import { formatNumber, formatSpread, judgeAtLeast, judgeBelow, writeTable } from './report.ts';
-import { makeScratchFolder, removeScratchFolder, stopChild } from './scratch.ts';
+import { makeScratchFolder, removeScratchFolder } from './scratch.ts';
 import { findMedian, findQuantile, measureSpread } from './statistics.ts';
 
 export const login: Measurement = {
@@ -72,24 +69,13 @@ async function measureWholeLogins(context: BenchContext) {
   const { machine, quick, note } = context;
   const [rounds, seconds] = quick ? [2, 2] : [5, 5];
   const folder = makeScratchFolder(context.folder);
-  const load = startScript(machine, ['bench/login-load.ts'], { cores: 'load', ipc: true });
-  const given = idpReady.parse(await hear(load));
-  // Every login comes from an address of its own, by way of a proxy: the limits are on, and far away.
-  const claimgate = await startClaimgate(machine, {
-    folder,
-    env: {
-      CLAIMGATE_TRUSTED_PROXIES: '127.0.0.1',
-      CLAIMGATE_ALLOW_HTTP_ISSUERS: 'true',
-      CLAIMGATE_ALLOW_PRIVATE_ISSUERS: 'true',
-    },
-  });
+  const load = await startLoginLoad(machine);
+  const claimgate = await startClaimgate(machine, { folder, env: LOGIN_ENVIRONMENT });
   try {
-    const ssoConfigurationId = await createConfiguration(claimgate, given);
-    const run = async (parallel: number, seconds: number): Promise<LoginLoadResult> => {
-      const command = { port: claimgate.port, ssoConfigurationId, parallel, seconds };
-      load.send(command satisfies LoginLoadCommand);
-      return loginLoadResult.parse(await hear(load));
-    };
+    const ssoConfigurationId = await createConfiguration(claimgate, load.configuration);
+    const { port } = claimgate;
+    const run = (parallel: number, seconds: number): Promise<LoginLoadResult> =>
+      load.run({ port, ssoConfigurationId, parallel, seconds });
     note('login: warming up');
     // The compiler takes a few thousand logins to be done.
     await run(PARALLEL, seconds * 4);
@@ -108,19 +94,7 @@ async function measureWholeLogins(context: BenchContext) {
     return { alone, rates };
   } finally {
     await claimgate.stop();
-    await stopChild(load);
+    await load.stop();
     removeScratchFolder(folder);
   }
-}
-
-/** The child's next message. Fails when it ends instead. */
-async function hear(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const fail = (code: number | null) => reject(new Error(`The load ended with ${code}`));
-    child.once('exit', fail);
-    child.once('message', (message) => {
-      child.off('exit', fail);
-      resolve(message);
-    });
-  });
 }

@@ -14,6 +14,7 @@ import { preview } from './preview.ts';
 import { writeReport } from './report.ts';
 import type { Section } from './report.ts';
 import { verdict } from './row-measurements.ts';
+import { retention } from './retention.ts';
 import { scale } from './scale.ts';
 import { serving } from './serving.ts';
 import { start } from './start.ts';
@@ -30,6 +31,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   preview,
   postgres,
   discovery,
+  retention,
 ];
 const REPORT = 'docs/performance.md';
 

@@ -35,13 +35,15 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
       const attempts = db
         .selectFrom('login_attempt')
         .select('id')
+        .where('user_id', 'is', null)
         .where('at', '<=', time - attemptRetention.maxAgeMs)
         .limit(limit);
+      const signInMaxAgeMs = Math.min(attemptRetention.maxAgeMs, auditRetention.signInMaxAgeMs);
       const signIns = db
         .selectFrom('login_attempt')
         .select('id')
         .where('user_id', 'is not', null)
-        .where('at', '<=', time - auditRetention.signInMaxAgeMs)
+        .where('at', '<=', time - signInMaxAgeMs)
         .limit(limit);
       const records = db
         .selectFrom('audit_record')

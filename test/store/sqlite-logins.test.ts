@@ -193,7 +193,8 @@ describe('queries of logins', () => {
       });
     expect(plans.length).toBeGreaterThan(20);
     expect(plans.filter((plan) => /: .*SCAN/.test(plan))).toEqual([]);
-    const sorting = plans.filter((plan) => plan.includes('TEMP B-TREE'));
+    // By the last term alone are those sorted that have all others in common, such as the millisecond.
+    const sorting = plans.filter((plan) => /TEMP B-TREE (?!FOR LAST TERM)/.test(plan));
     const few = /where "organization_id" = \? and "email_key" = \?|where "route"."domain" = \?/;
     expect(sorting.filter((plan) => !few.test(plan))).toEqual([]);
     database.close();

@@ -7,6 +7,7 @@ import { createTestLoginTable } from './0003-test-login.ts';
 import { createTokenSessions } from './0004-token-session.ts';
 import { createWriteCount } from './0005-write-count.ts';
 import { createAuditTables } from './0006-audit.ts';
+import { slimLoginAttempts } from './0007-slim-login-attempt.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -30,4 +31,5 @@ export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0004-token-session', up: createTokenSessions },
   { name: '0005-write-count', up: createWriteCount },
   { name: '0006-audit', up: createAuditTables },
+  { name: '0007-slim-login-attempt', up: slimLoginAttempts },
 ];
