@@ -13,6 +13,7 @@ import { describeIssuer, KEY_SET_MAX_AGE, makeFirstKey, publishKeySet } from './
 import type { Environment } from './domain/ports.ts';
 import type { RateLimiter } from './domain/rate-limiter.ts';
 import { createReadinessCheck } from './domain/readiness.ts';
+import { createRefusalRecorder } from './domain/refusal-recorder.ts';
 import { createUseRecorder } from './domain/use-recorder.ts';
 import { createLoginEndpoint } from './http/login-endpoint.ts';
 import { startListener } from './http/listener.ts';
@@ -170,6 +171,10 @@ async function startWithStore(
     watch: watchIdpRequest,
   });
   started.defer(() => guarded.close());
+  const refusals = createRefusalRecorder({ store, now, newId }, (error) =>
+    logger.warn({ err: error }, 'refusals not recorded'),
+  );
+  started.defer(() => refusals.close());
   const env: Environment = {
     store,
     dns: createDnsResolver({ servers: config.dnsServers }),
@@ -188,6 +193,7 @@ async function startWithStore(
     attemptRetention: config.attemptRetention,
     auditRetention: config.auditRetention,
     rateLimiter,
+    refusals,
   };
   const tokenUses = createUseRecorder(
     (uses) => store.transaction((tx) => tx.recordTokenUses(uses)),
@@ -197,7 +203,7 @@ async function startWithStore(
     (uses) => store.transaction((tx) => tx.recordSessionUses(uses)),
     now,
   );
-  const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses], logger });
+  const upkeep = startUpkeep({ env, recorders: [tokenUses, sessionUses, refusals], logger });
   started.defer(() => upkeep.stop());
   const checkReadiness = createReadinessCheck({
     ping: () => store.ping(),

@@ -21,7 +21,7 @@ export interface UpkeepOptions {
     Environment,
     'store' | 'now' | 'newId' | 'sessionLifetime' | 'attemptRetention' | 'auditRetention'
   >;
-  readonly recorders: readonly UseRecorder[];
+  readonly recorders: readonly Pick<UseRecorder, 'flush'>[];
   readonly logger: Pick<Logger, 'warn'>;
   /** Between the beginnings of two rounds, in milliseconds. */
   readonly intervalMs?: number;

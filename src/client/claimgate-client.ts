@@ -5,10 +5,12 @@
 import { createClient } from '@connectrpc/connect';
 import type { Client, Transport } from '@connectrpc/connect';
 
+import { AuditService } from '../../gen/claimgate/v1/audit_pb.ts';
 import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
+import { EventService } from '../../gen/gitpod/v1/event_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
@@ -29,6 +31,10 @@ export interface ClaimgateClient {
   readonly users: Client<typeof UserService>;
   /** Where a person who only knows an email address signs in. Needs no token. */
   readonly accounts: Client<typeof AccountService>;
+  /** Who changed or was refused what. For ADMINs. */
+  readonly audit: Client<typeof AuditService>;
+  /** The same as `audit`, as the clients of `gitpod.v1` know it. */
+  readonly events: Client<typeof EventService>;
   /** What became of people's tries to sign in. For ADMINs. */
   readonly loginAttempts: Client<typeof LoginAttemptService>;
   /** Members made beforehand, kept out, and let in again. For ADMINs. */
@@ -45,6 +51,8 @@ export function createClientOver(transport: Transport): ClaimgateClient {
     identity: createClient(IdentityService, typed),
     users: createClient(UserService, typed),
     accounts: createClient(AccountService, typed),
+    audit: createClient(AuditService, typed),
+    events: createClient(EventService, typed),
     loginAttempts: createClient(LoginAttemptService, typed),
     members: createClient(MemberService, typed),
     ssoConfigurations: createClient(SSOConfigurationService, typed),

@@ -5,6 +5,7 @@
  * throw, so that both answers are the same by construction.
  */
 import { DomainError } from './errors.ts';
+import type { Refused } from './errors.ts';
 import type { Role, User } from './organization.ts';
 
 /** Who calls, as far as the credentials prove it. */
@@ -86,11 +87,24 @@ export function isTrustedOrigin(
 }
 
 /** The one rule for callers whose credentials do not hold. The reason stays with us, so that nobody can probe it. */
-export function createUnauthenticatedError(): DomainError {
+export function createUnauthenticatedError(refused?: Refused): DomainError {
   return new DomainError(
     'unauthenticated',
     'Missing or invalid credentials. Send "Authorization: Bearer <token>" with a personal access token that has neither expired nor been revoked.',
+    refused === undefined ? {} : { refused },
   );
+}
+
+/** The same for credentials that are known; the caller is told no more, and the audit log why. */
+export function refuseCredential(
+  credential: Credential,
+  { id, organizationId, status }: User,
+): DomainError {
+  const expired = credential.kind === 'token' ? 'TOKEN_EXPIRED' : 'SESSION_EXPIRED';
+  const reason =
+    status === 'suspended' ? 'USER_SUSPENDED' : status === 'left' ? 'USER_LEFT' : expired;
+  const actor = { kind: credential.kind, userId: id, credentialId: credential.id };
+  return createUnauthenticatedError({ actor, organizationId, reason });
 }
 
 /** Refuses credentials that may only read. */

@@ -2,6 +2,7 @@
  * Owns the one error that leaves the domain. Its code is a literal that callers can switch on; how a code looks on
  * a wire is the business of `rpc` and `login`.
  */
+import type { AuditActor } from './audit.ts';
 
 /** Every way in which a use case can refuse. The names are those of the Connect and gRPC status codes. */
 export type DomainErrorCode =
@@ -65,6 +66,13 @@ export interface FieldViolation {
   readonly message: string;
 }
 
+/** Credentials that we know and do not take. */
+export interface Refused {
+  readonly actor: AuditActor;
+  readonly organizationId: string;
+  readonly reason: 'TOKEN_EXPIRED' | 'SESSION_EXPIRED' | 'USER_SUSPENDED' | 'USER_LEFT';
+}
+
 export interface DomainErrorOptions {
   /** Where it is absent, the code says all. */
   readonly reason?: ErrorReason;
@@ -73,6 +81,8 @@ export interface DomainErrorOptions {
   readonly violations?: readonly FieldViolation[];
   /** How long the caller does well to wait before it tries again, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** For the audit log only: whose credentials were refused, where they are known to us. */
+  readonly refused?: Refused;
   /** For the log only: given exactly when what went wrong is for the operator to look at. It never reaches a caller. */
   readonly cause?: unknown;
 }
@@ -85,6 +95,7 @@ export class DomainError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly FieldViolation[];
   readonly retryAfterMs: number | undefined;
+  readonly refused: Refused | undefined;
 
   constructor(code: DomainErrorCode, message: string, options: DomainErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -93,6 +104,7 @@ export class DomainError extends Error {
     this.metadata = options.metadata ?? {};
     this.violations = options.violations ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.refused = options.refused;
   }
 }
 

@@ -84,7 +84,7 @@ const MAX_INVITE_DOMAINS = 100;
 /** An organization's name has 3 to 200 characters, counted in Unicode code points after trimming. */
 const NAME_LENGTH = { min: 3, max: 200 } as const;
 
-const organizationNotFound = (): DomainError =>
+export const organizationNotFound = (): DomainError =>
   new DomainError(
     'not_found',
     'No such organization. Check organization_id; GetAuthenticatedIdentity names yours.',

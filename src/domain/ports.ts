@@ -13,6 +13,7 @@ import type { LoginReader, LoginWriter } from './login-ports.ts';
 import type { MemberQuery, Organization, User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { RefusalRecorder } from './refusal-recorder.ts';
 import type { SessionLifetime } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
 import type { PersonalAccessToken } from './token.ts';
@@ -35,6 +36,7 @@ export interface Environment {
   readonly identityProvider: IdentityProvider;
   readonly configurationChecker: ConfigurationChecker;
   readonly rateLimiter: RateLimiter;
+  readonly refusals: Pick<RefusalRecorder, 'note' | 'settle'>;
   readonly now: Clock;
   readonly newId: IdGenerator;
   readonly randomBytes: RandomBytes;

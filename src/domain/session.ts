@@ -2,7 +2,7 @@
  * Owns sessions: what a completed login gives the browser, or a token that was pasted into the console; how long it
  * lasts, and what ends it.
  */
-import { createPrincipal, createUnauthenticatedError } from './access.ts';
+import { createPrincipal, createUnauthenticatedError, refuseCredential } from './access.ts';
 import type { Principal } from './access.ts';
 import { describeActor, makeChange, recordAs, unchanged } from './audit.ts';
 import type { AuditActor } from './audit.ts';
@@ -89,10 +89,12 @@ export async function authenticateSession(
   const found = TOKEN.test(token)
     ? await env.store.findSessionByDigest(digestSessionToken(token))
     : undefined;
-  if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
+  if (found === undefined) throw createUnauthenticatedError();
+  const credentials = selectCredentials(found);
   const end = computeSessionEnd(found.session, env.sessionLifetime, found.token?.expiresAt);
-  if (end <= env.now()) throw createUnauthenticatedError();
-  return { ...found, principal: createPrincipal(found.user, selectCredentials(found)) };
+  if (end <= env.now() || found.user.status !== 'active')
+    throw refuseCredential(credentials.credential, found.user);
+  return { ...found, principal: createPrincipal(found.user, credentials) };
 }
 
 /** What the session may do, as far as it is not a matter of its user. */

@@ -9,6 +9,7 @@ import {
   assertSelf,
   createPrincipal,
   createUnauthenticatedError,
+  refuseCredential,
 } from './access.ts';
 import type { Principal } from './access.ts';
 import { describeActor, makeChange, recordAs } from './audit.ts';
@@ -90,10 +91,11 @@ export async function authenticateToken(
 ): Promise<{ readonly principal: Principal; readonly tokenId: string }> {
   if (!isPlausibleToken(token)) throw createUnauthenticatedError();
   const found = await env.store.findTokenByDigest(digestToken(token));
-  if (found === undefined || found.user.status !== 'active') throw createUnauthenticatedError();
+  if (found === undefined) throw createUnauthenticatedError();
   const { expiresAt, readOnly, id } = found.token;
-  if (expiresAt !== undefined && expiresAt <= env.now()) throw createUnauthenticatedError();
   const credential = { kind: 'token', id } as const;
+  const hasExpired = expiresAt !== undefined && expiresAt <= env.now();
+  if (hasExpired || found.user.status !== 'active') throw refuseCredential(credential, found.user);
   const principal = createPrincipal(found.user, { readOnly, mayOperate: true, credential });
   return { principal, tokenId: id };
 }

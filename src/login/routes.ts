@@ -3,6 +3,7 @@
  * `session-routes.ts`; how a login goes is in `domain/login.ts`.
  */
 import type { LoginStage } from '../domain/login-failure.ts';
+import { DomainError } from '../domain/errors.ts';
 import type { Environment } from '../domain/ports.ts';
 import { readCallbackPath } from '../domain/redirect-uri.ts';
 import { TEST_LOGIN_PATH } from '../domain/test-login.ts';
@@ -88,6 +89,9 @@ async function answer(
     paths,
     cookies,
     noteRefusal(error) {
+      if (error instanceof DomainError && error.refused !== undefined) {
+        env.refusals.note({ ...error.refused, action: `${request.method} ${route.name}` });
+      }
       const end = describeRefusal(error, route.stage);
       if (end !== undefined) options.observe?.({ requestId, traceId, route: route.name, ...end });
     },

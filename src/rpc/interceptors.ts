@@ -6,21 +6,26 @@
 import type { ConnectError, Interceptor } from '@connectrpc/connect';
 import { createValidateInterceptor } from '@connectrpc/validate';
 
+import type { Environment } from '../domain/ports.ts';
 import { describeCall } from './call-record.ts';
 import type { ObserveCall, RpcProtocol } from './call-record.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { refuseCall } from './refuse-call.ts';
 import { mergeQueryPagination } from './query-pagination.ts';
 import { createRequestValidator } from './request-validator.ts';
 
-export function createInterceptors(observe: ObserveCall): Interceptor[] {
+export function createInterceptors(
+  env: Pick<Environment, 'refusals'>,
+  observe: ObserveCall,
+): Interceptor[] {
   return [
-    createRefuser(observe),
+    createRefuser(env, observe),
     mergeQueryPagination,
     createValidateInterceptor({ validator: createRequestValidator() }),
   ];
 }
 
-function createRefuser(observe: ObserveCall): Interceptor {
+function createRefuser(env: Pick<Environment, 'refusals'>, observe: ObserveCall): Interceptor {
   return (next) => async (request) => {
     const { contextValues: values, method, header } = request;
     const startedAt = performance.now();
@@ -34,6 +39,7 @@ function createRefuser(observe: ObserveCall): Interceptor {
       observeStream();
       return response;
     } catch (reason) {
+      if (!request.stream) noteRefusal(env, request, reason);
       const error = refuseCall(values, reason);
       observeStream(error);
       throw error;

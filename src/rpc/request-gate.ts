@@ -13,6 +13,7 @@ import { authenticateToken } from '../domain/token.ts';
 import type { Uses } from '../domain/use-recorder.ts';
 import type { Credentials } from './call-record.ts';
 import { credentialsKey, principalKey } from './caller.ts';
+import { noteRefusedCredentials } from './note-refusal.ts';
 import { refuseCall } from './refuse-call.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
@@ -36,13 +37,14 @@ interface Authenticated {
 
 export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { env, tokenUses, sessionUses, allowedOrigins } = options;
-  return async ({ service, values, requestHeader }) => {
+  return async ({ service, method, values, requestHeader }) => {
     if (!needsCredentials(service.typeName)) return;
     try {
       const { principal, credentials } = await authenticate(requestHeader);
       values.set(principalKey, principal);
       values.set(credentialsKey, credentials);
     } catch (reason) {
+      noteRefusedCredentials(env, method, reason);
       throw refuseCall(values, reason);
     }
   };

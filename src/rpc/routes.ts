@@ -1,10 +1,12 @@
 /** Owns the list of the services that we serve, and the limits of their calls. */
 import type { ConnectError, ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 
+import { AuditService } from '../../gen/claimgate/v1/audit_pb.ts';
 import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
+import { EventService } from '../../gen/gitpod/v1/event_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
@@ -12,6 +14,8 @@ import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { completeError } from './errors.ts';
+import { createAuditService } from './audit-service.ts';
+import { createEventService } from './event-service.ts';
 import { createAccountService } from './account-service.ts';
 import { createHealthService } from './health-service.ts';
 import type { HealthSource } from './health-service.ts';
@@ -67,7 +71,7 @@ export function createRpcOptions(options: RpcEnvironment): RpcOptions {
     ...callLimits,
     jsonOptions,
     requestGate: createRequestGate(options),
-    interceptors: createInterceptors(observe),
+    interceptors: createInterceptors(env, observe),
     completeError,
     observeAnswer: (call) => observe(describeCall(call)),
     observeUnserved: (call) => observe(describeUnserved(call)),
@@ -77,6 +81,8 @@ export function createRpcOptions(options: RpcEnvironment): RpcOptions {
       router.service(OrganizationService, createOrganizationService(env));
       router.service(IdentityService, createIdentityService(env));
       router.service(UserService, createUserService(env));
+      router.service(EventService, createEventService(env));
+      router.service(AuditService, createAuditService(env));
       router.service(LoginAttemptService, createLoginAttemptService(env));
       router.service(MemberService, createMemberService(env));
       router.service(SSOConfigurationService, createSsoConfigurationService(env));

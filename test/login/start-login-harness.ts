@@ -11,6 +11,7 @@ import type { IdentityProvider } from '../../src/domain/identity-provider.ts';
 import type { LoginAttempt } from '../../src/domain/login-attempt.ts';
 import type { User } from '../../src/domain/organization.ts';
 import type { Environment, StoreTransaction } from '../../src/domain/ports.ts';
+import { createRefusalRecorder } from '../../src/domain/refusal-recorder.ts';
 import type { SsoConfiguration } from '../../src/domain/sso-configuration.ts';
 import { createEs256Signer } from '../../src/jwt/es256-signer.ts';
 import { createMemoryRateLimiter } from '../../src/limits/memory-rate-limiter.ts';
@@ -89,6 +90,9 @@ export async function startLoginHarness(options: LoginHarnessOptions = {}): Prom
     identityProvider: options.interfere?.(provider) ?? provider,
     configurationChecker: createConfigurationChecker({ guarded, now }),
     rateLimiter: createMemoryRateLimiter(),
+    refusals: createRefusalRecorder({ store, now, newId }, (error) => {
+      throw error;
+    }),
     now,
     newId,
     randomBytes,

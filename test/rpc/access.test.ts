@@ -1,33 +1,24 @@
 // Who may call what: every RPC, asked by everybody.
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:http2';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { OrganizationRole } from '../../gen/gitpod/v1/organization_pb.ts';
-import type { DomainVerification } from '../../src/domain/domain-verification.ts';
-import { digestToken, generateToken } from '../../src/domain/token.ts';
 import { callJson, callRaw } from '../support/call-json.ts';
 import { createApi, openTransport, PROTOCOLS } from '../support/create-api.ts';
-
-import {
-  describeOrganization,
-  describeToken,
-  describeUser,
-  openBackstage,
-} from '../support/open-backstage.ts';
+import { openBackstage } from '../support/open-backstage.ts';
 import type { Backstage } from '../support/open-backstage.ts';
 import { readRefusal } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { startDnsServer } from '../support/start-dns-server.ts';
 import type { StartedDnsServer } from '../support/start-dns-server.ts';
+import { addHome, createUnknown } from './add-home.ts';
+import type { Home } from './add-home.ts';
 import { callRpc, findRpcCase, RPC_CASES } from './rpc-cases.ts';
 import type { Targets } from './rpc-cases.ts';
-import { describeConfiguration } from './sso-configuration-values.ts';
 
 let dns: StartedDnsServer;
 let claimgate: StartedClaimgate;
@@ -45,68 +36,10 @@ afterAll(async () => {
   await dns.stop();
 });
 
-interface Home extends Targets {
-  readonly tokens: Readonly<Record<string, string>>;
-}
-
 const CALLERS = ['operator', 'admin', 'member', 'reader', 'colleague', 'foreigner'];
 
-/** A new organization with one of everything, made at once; its member is who requests are about. */
-async function prepareHome(): Promise<Home> {
-  const organization = describeOrganization();
-  const elsewhere = describeOrganization();
-  const admin = describeUser(organization.id, { role: 'admin' });
-  const member = describeUser(organization.id);
-  const colleague = describeUser(organization.id);
-  const foreigner = describeUser(elsewhere.id, { role: 'admin' });
-  const configuration = describeConfiguration(organization.id);
-  const verification: DomainVerification = {
-    id: newId(),
-    organizationId: organization.id,
-    domain: `h${newId()}.example`,
-    state: 'pending',
-    token: '0'.repeat(32),
-    createdAt: new Date(),
-    verifiedAt: undefined,
-  };
-  const tokens = [
-    { caller: 'admin', record: describeToken(admin.id) },
-    { caller: 'reader', record: describeToken(admin.id, { readOnly: true }) },
-    { caller: 'member', record: describeToken(member.id) },
-    { caller: 'colleague', record: describeToken(colleague.id) },
-    { caller: 'foreigner', record: describeToken(foreigner.id) },
-  ].map((entry) => ({ ...entry, token: generateToken(randomBytes) }));
-  await backstage.store.transaction(async (tx) => {
-    for (const each of [organization, elsewhere]) await tx.insertOrganization(each);
-    for (const user of [admin, member, colleague, foreigner]) await tx.insertUser(user);
-    for (const { record, token } of tokens)
-      await tx.insertPersonalAccessToken(record, digestToken(token));
-    await tx.insertSsoConfiguration(configuration, 'hush');
-    await tx.insertDomainVerification(verification);
-  });
-  const name = `_claimgate-challenge.${verification.domain}`;
-  dns.setTxt(name, [`claimgate-verification=${verification.token}`]);
-  return {
-    organizationId: organization.id,
-    ssoConfigurationId: configuration.id,
-    domainVerificationId: verification.id,
-    userId: member.id,
-    personalAccessTokenId: tokens[2]?.record.id ?? '',
-    tokens: {
-      operator: claimgate.token,
-      ...Object.fromEntries(tokens.map(({ caller, token }) => [caller, token])),
-    },
-  };
-}
-
-function createUnknown(): Targets {
-  return {
-    organizationId: newId(),
-    ssoConfigurationId: newId(),
-    domainVerificationId: newId(),
-    userId: newId(),
-    personalAccessTokenId: newId(),
-  };
+function prepareHome(): Promise<Home> {
+  return addHome(claimgate, backstage, dns);
 }
 
 const ok = 'ok';
@@ -136,6 +69,7 @@ const matrix: Readonly<Record<string, readonly string[]>> = {
   ListDomainVerifications: /*  */ [ok, ok, role, ok, role, none],
   VerifyDomain: /*             */ [ok, ok, role, role, role, none],
   DeleteDomainVerification: /* */ [ok, ok, role, role, role, none],
+  ListAuditLogs: /*            */ [ok, ok, role, ok, role, ok],
   GetIDToken: /*               */ [ok, ok, ok, role, ok, ok],
   GetAuthenticatedIdentity: /* */ [ok, ok, ok, ok, ok, ok],
   GetAuthenticatedUser: /*     */ [ok, ok, ok, ok, ok, ok],

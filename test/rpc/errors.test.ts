@@ -170,7 +170,10 @@ function startWire() {
   beforeAll(async () => {
     const handle = createRpcEndpoint(
       {
-        interceptors: createInterceptors(() => undefined),
+        interceptors: createInterceptors(
+          { refusals: { note: () => undefined, settle: async () => undefined } },
+          () => undefined,
+        ),
         completeError,
         endlessPaths: [],
         routes: (router) =>

@@ -10,8 +10,10 @@ import {
   LoginAttemptService,
   LoginOutcome,
 } from '../../gen/claimgate/v1/login_attempt_pb.ts';
+import { AuditService } from '../../gen/claimgate/v1/audit_pb.ts';
 import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
 import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
+import { EventService } from '../../gen/gitpod/v1/event_pb.ts';
 import { IdentityService, IDTokenVersion, Principal } from '../../gen/gitpod/v1/identity_pb.ts';
 import {
   DomainVerificationState,
@@ -66,6 +68,8 @@ const SERVICES = [
   UserService,
   LoginAttemptService,
   MemberService,
+  EventService,
+  AuditService,
 ];
 
 describe.each(cases)(
@@ -95,6 +99,7 @@ describe.each(cases)(
       await callAccounts(transport);
       await callMembers(transport);
       await callLoginAttempts(transport);
+      await callAudit(transport);
 
       const all = SERVICES.flatMap((service) =>
         service.methods.map((method) => `${service.typeName}/${method.name}`),
@@ -103,6 +108,16 @@ describe.each(cases)(
     });
   },
 );
+
+async function callAudit(transport: Transport): Promise<void> {
+  const { organizationId } = claimgate;
+  const pagination = { pageSize: 1 };
+  const { entries } = await createClient(EventService, transport).listAuditLogs({ pagination });
+  expect(entries).toMatchObject([{ actorPrincipal: Principal.USER, createdAt: {} }]);
+  const audit = createClient(AuditService, transport);
+  const { records } = await audit.listAuditRecords({ organizationId, pagination });
+  expect(records).toMatchObject([{ id: entries[0]?.id, actorKind: 'token', organizationId }]);
+}
 
 async function callIdentity(transport: Transport): Promise<void> {
   const identity = createClient(IdentityService, transport);

@@ -4,6 +4,7 @@ import type { DescMethod, DescMethodUnary, JsonObject } from '@bufbuild/protobuf
 import type { Transport } from '@connectrpc/connect';
 import { v7 as newId } from 'uuid';
 
+import { EventService } from '../../gen/gitpod/v1/event_pb.ts';
 import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
@@ -51,6 +52,7 @@ const requests: Readonly<Record<string, RpcCase['describe']>> = {
   ListDomainVerifications: ({ organizationId }) => ({ organizationId }),
   VerifyDomain: ({ domainVerificationId }) => ({ domainVerificationId }),
   DeleteDomainVerification: ({ domainVerificationId }) => ({ domainVerificationId }),
+  ListAuditLogs: () => ({}),
   GetIDToken: () => ({ audience: ['https://api.example.com'] }),
   GetAuthenticatedIdentity: () => ({}),
   GetAuthenticatedUser: () => ({}),
@@ -65,6 +67,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...OrganizationService.methods,
   ...IdentityService.methods,
   ...UserService.methods,
+  ...EventService.methods,
 ].map((method) => {
   const describe = requests[method.name];
   if (describe === undefined || !isUnary(method)) throw new Error(`no request for ${method.name}`);
@@ -72,7 +75,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   return { rpc, method, describe };
 });
 
-function isUnary(method: DescMethod): method is DescMethodUnary {
+export function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === 'unary';
 }
 

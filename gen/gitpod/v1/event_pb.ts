@@ -174,7 +174,7 @@ export type ListAuditLogsResponse_AuditLogEntry = Message<"gitpod.v1.ListAuditLo
   actorPrincipal: Principal;
 
   /**
-   * What it was done to.
+   * What it was done to; empty where that is not known.
    *
    * @generated from field: string subject_id = 4;
    */
@@ -188,7 +188,8 @@ export type ListAuditLogsResponse_AuditLogEntry = Message<"gitpod.v1.ListAuditLo
   subjectType: ResourceType;
 
   /**
-   * What was done, in a short fixed phrase.
+   * What was done, such as `sso_configuration.updated`, `sign_in`, or
+   * `UpdateSSOConfiguration refused: ADMIN_REQUIRED`.
    *
    * @generated from field: string action = 6;
    */
@@ -315,6 +316,8 @@ export const ResourceType = {
   SERVICE_ACCOUNT: 15,
 
   /**
+   * A key that signs ID tokens.
+   *
    * @generated from enum value: RESOURCE_TYPE_SECRET = 16;
    */
   SECRET: 16,
@@ -570,9 +573,8 @@ export const AuditLogEntryKindSchema: GenEnum<AuditLogEntryKind> = /*@__PURE__*/
   enumDesc(file_gitpod_v1_event, 1);
 
 /**
- * Reads the audit log of the caller's organization.
- *
- * Not served yet: every call answers `unimplemented`. What follows is what it is to do.
+ * Reads the audit log of the caller's organization. `claimgate.v1.AuditService` serves the same
+ * records with all that they hold, and to operators those of others.
  *
  * @generated from service gitpod.v1.EventService
  */
@@ -580,8 +582,8 @@ export const EventService: GenService<{
   /**
    * Lists audit records in pages, newest first unless sorted otherwise.
    *
-   * For ADMINs. Every change and every refusal has left one record; records cannot be changed, and
-   * hold no secrets.
+   * For ADMINs. Every change and every refusal of a known caller has left a record, and every try to
+   * sign in is among them. Records cannot be changed, and hold no secrets.
    *
    * Errors: `unauthenticated`; `permission_denied` for callers who are not ADMIN; `invalid_argument`
    * for a page token that this list did not issue, or an unknown sort field.
