@@ -106,7 +106,7 @@ async function takeRule(page: Page, { url, ssoConfigurationId }: Demo): Promise<
 async function takeAttempts(page: Page, { url }: Demo): Promise<void> {
   await page.goto(`${url}/attempts`);
   await page.getByText('Why, and what to do').click();
-  await page.getByText('Attempt id', { exact: true }).nth(1).waitFor();
+  await page.getByText('Attempt id', { exact: true }).waitFor();
   await take(page, 'console-attempts', 1000);
 }
 

@@ -1,5 +1,5 @@
 // The whole way of a customer's admin, from the server's first start to the day on which a rule shuts somebody out.
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 
 import { findBarriers } from './check-accessibility.ts';
@@ -28,6 +28,15 @@ async function confirm(tab: Page, name: string): Promise<void> {
   await press(tab, 'Sign in');
 }
 
+async function openTestLogin(context: BrowserContext, tab: Page): Promise<Page> {
+  await press(tab, 'Prepare a test login');
+  const [opened] = await Promise.all([
+    context.waitForEvent('page'),
+    tab.getByRole('link', { name: 'Open the test login in a new tab' }).click(),
+  ]);
+  return opened;
+}
+
 /** A person, with a browser of their own, on the sign-in page. */
 async function signIn(url: string, name: string): Promise<Page> {
   const { openTab } = await startPerson(browser);
@@ -47,6 +56,8 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
 
   // First start: the token that it printed is traded for a session.
   await tab.goto(url);
+  await seePage(tab, 'Sign in to Claimgate');
+  await look();
   await tab.getByLabel('Personal access token').fill(token);
   await press(tab, 'Use the token');
   await seePage(tab, 'Configurations');
@@ -56,6 +67,7 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   // A configuration, against the identity provider, checked before it is saved.
   await tab.getByRole('link', { name: 'Set up single sign-on' }).click();
   await seePage(tab, 'Set up single sign-on');
+  await look();
   await tab.getByRole('link', { name: 'Other', exact: false }).click();
   await tab.getByLabel('Issuer URL').fill(idp.issuer);
   await tab.getByLabel('Client id').fill(idp.clientId);
@@ -68,6 +80,12 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   await tab.getByText('Its keys can be used').waitFor();
   expect(await tab.locator('.stages > .wrong').count()).toBe(0);
   await look();
+
+  // Before anything is saved, somebody signs in through what stands there.
+  const drafted = await openTestLogin(admin.context, tab);
+  await confirm(drafted, 'alice');
+  await seeHeading(tab, 'This person would get in');
+  await drafted.close();
   await press(tab, 'Save, switched off');
   await seePage(tab, 'Example SSO');
   await seeHeading(tab, 'It is off');
@@ -88,11 +106,7 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   // A test login, while the configuration is off.
   await openPage(tab, 'Configurations');
   await tab.getByRole('link', { name: 'Example SSO' }).click();
-  await press(tab, 'Prepare a test login');
-  const [tester] = await Promise.all([
-    admin.context.waitForEvent('page'),
-    tab.getByRole('link', { name: 'Open the test login in a new tab' }).click(),
-  ]);
+  const tester = await openTestLogin(admin.context, tab);
   await confirm(tester, 'mallory');
   await tester.getByText('email_verified').first().waitFor();
   await seeHeading(tab, 'This person would not get in');
@@ -145,6 +159,8 @@ test('An admin sets single sign-on up, tries it, switches it on, and learns whom
   await seePage(tab, 'Login attempt');
   await seeHeading(tab, 'm***@example.com');
   expect(await tab.getByRole('article').innerText()).toContain('claims.email_verified');
+  await tab.getByText('"email": "mallory@example.com"').waitFor();
+  await look();
 
   // And who came in is there.
   await openPage(tab, 'Members');

@@ -226,7 +226,10 @@ describe('A configuration', () => {
     await tab.getByLabel('Additional scopes').fill('');
     await tab.getByLabel('Claim for groups').fill('');
     await tab.getByLabel('New client secret').fill('wrong');
-    await tab.getByRole('region', { name: 'Check of the changes' }).getByRole('button').click();
+    await tab
+      .getByRole('region', { name: 'Check of the changes' })
+      .getByRole('button', { name: 'Check' })
+      .click();
     await tab.getByText('People could not sign in like this.').waitFor();
     await tab.getByLabel('New client secret').fill(idp.clientSecret);
     await press(tab, 'Save changes');

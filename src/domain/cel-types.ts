@@ -7,6 +7,7 @@
 import { labelFunction, nameNode } from './cel-ast.ts';
 import type { CelCall, CelMacro, CelNode } from './cel-ast.ts';
 import { ClaimsExpressionError } from './claims-policy-error.ts';
+import { findNearName } from './near-name.ts';
 
 /** One form of a function, as the evaluator has it. Types are CEL's names for them. */
 export interface CelSignature {
@@ -104,10 +105,13 @@ export function inferType(
     node: CelNode,
     scope: ReadonlyMap<string, CelStaticType>,
   ): never {
-    const known = [...scope.keys()].join(', ');
+    const known = [...scope.keys()];
+    const near = findNearName(name, [...known, 'true', 'false', 'null']);
     return fail(
       node,
-      `${name} is not known: expected one of ${known}; a claim is written claims.${name}`,
+      near === undefined
+        ? `${name} is not known: expected one of ${known.join(', ')}; a claim is written claims.${name}`
+        : `${name} is not known: did you mean ${near}?`,
     );
   }
 
@@ -145,6 +149,10 @@ export function inferType(
         node,
         'has() needs a claim by name, such as has(claims.email); for others write "name" in claims',
       );
+    }
+    // Before its arguments: those of a misspelt macro hold a name that is not known.
+    if (/^\w+$/.test(node.name) && !signatures.some(({ name }) => name === node.name)) {
+      failUnknownFunction(node, node.name, node.target !== undefined);
     }
     const target = node.target === undefined ? undefined : infer(node.target, scope);
     const args = node.args.map((arg) => infer(arg, scope));
@@ -214,11 +222,7 @@ export function inferType(
             ? `expected ${label}(x), not x.${label}()`
             : `expected x.${label}(), not ${label}(x)`,
         );
-      const names = listNames(signatures, method);
-      fail(
-        node,
-        `${label} is not a ${method ? 'method' : 'function'} here: expected one of ${names}`,
-      );
+      failUnknownFunction(node, label, method);
     }
     const fitting = forms.filter((form) => form.args.length === args.length);
     if (fitting.length === 0) {
@@ -242,6 +246,14 @@ export function inferType(
     return joinTypes(matching.map(({ result }) => ({ name: result })));
   }
 
+  function failUnknownFunction(node: CelCall, label: string, method: boolean): never {
+    const names = listNames(signatures, method);
+    const near = findNearName(label, names);
+    const advice =
+      near === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${near}?`;
+    return fail(node, `${label} is not a ${method ? 'method' : 'function'} here: ${advice}`);
+  }
+
   return infer(root, variables);
 }
 
@@ -251,12 +263,12 @@ export function describeType({ name }: CelStaticType): string {
   return /^(?:bytes|null)$/.test(short) ? short : `${/^[aeio]/.test(short) ? 'an' : 'a'} ${short}`;
 }
 
-function listNames(signatures: readonly CelSignature[], method: boolean): string {
+function listNames(signatures: readonly CelSignature[], method: boolean): readonly string[] {
   const names = signatures.filter(
     ({ name, target }) => /^\w+$/.test(name) && (target !== undefined) === method,
   );
   const extra = method ? [...MACROS].filter((name) => name !== 'existsOne') : ['has'];
-  return [...new Set([...names.map(({ name }) => name), ...extra])].toSorted().join(', ');
+  return [...new Set([...names.map(({ name }) => name), ...extra])].toSorted();
 }
 
 function canBe(type: CelStaticType, wanted: string): boolean {

@@ -1,4 +1,5 @@
 /** Owns what to do about a claim that a rule needs and that did not come: which scope usually yields it. */
+import { findNearName } from './near-name.ts';
 
 export interface MissingClaim {
   /** As the rule reaches for it, such as `groups` or `address.country`. */
@@ -57,6 +58,10 @@ export function hintAtClaim(path: readonly string[], present: readonly string[])
       hint: `There is a claim "${similar}": names must be the same in every letter.`,
     };
   }
+  const isStandard =
+    path.length === 1 && findScope(first) !== undefined && !GROUP_CLAIMS.has(first);
+  const near = isStandard ? undefined : findNearName(name, present);
+  if (near !== undefined) return { claim, hint: `There is a claim "${near}": did you mean that?` };
   if (path.length > 1) {
     return {
       claim,

@@ -311,6 +311,8 @@ describe('a missing claim is named with what to do', () => {
     ['claims.department == ""', 'There is a claim "Department"'],
     ['claims.address.street == ""', 'claim "address" came without "street"'],
     ['claims.cost_centre == ""', 'It is no standard claim'],
+    ['claims.departmnt == ""', 'There is a claim "Department": did you mean that?'],
+    ['claims.adress == ""', 'There is a claim "address": did you mean that?'],
   ])('%s', (rule, hint) => {
     const { explanation } = explain(rule, { Department: 'sales', address: {} });
     expect(explanation.missingClaims).toHaveLength(1);

@@ -61,9 +61,8 @@ function People({
               <bdi>{maskedEmail === '' ? 'Somebody without an email' : maskedEmail}</bdi>
             </b>
             , last tried <Moment at={endedAt} />
-            {/* With one cause, its sentence says all: there are no values to show. */}
-            {explanation === undefined || explanation.causes.length < 2 ? (
-              <p>{explanation?.summary ?? detail}</p>
+            {explanation === undefined ? (
+              <p>{detail}</p>
             ) : (
               <Explanation explanation={explanation} />
             )}

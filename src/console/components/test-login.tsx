@@ -18,18 +18,22 @@ import { StatusBadge } from './status-badge.tsx';
 
 const POLL_MS = 2000;
 
-export function TestLogin({
-  getRequest,
-}: {
+export interface TestLoginProps {
   /** What to sign in through, as it stands now. */
   readonly getRequest: () => MessageInitShape<typeof StartTestLoginRequestSchema>;
-}) {
+  /** It is not saved. */
+  readonly isDraft?: boolean;
+}
+
+export function TestLogin({ getRequest, isDraft = false }: TestLoginProps) {
   const start = useMutation(SSOConfigurationService.method.startTestLogin);
   return (
     <>
       <p>
-        Sign in for real, as far as the report: nobody gets a session, and no account is made. It
-        works while the configuration is off, too.
+        Sign in for real, as far as the report: nobody gets a session, and no account is made.{' '}
+        {isDraft
+          ? 'It goes by what stands here when it is prepared; nothing is saved.'
+          : 'It works while the configuration is off, too.'}
       </p>
       <p>
         <Button isPending={start.isPending} onPress={() => start.mutate(getRequest())}>

@@ -185,6 +185,7 @@ function Edit({ stored }: { readonly stored: SSOConfiguration }) {
       </details>
       {isChanged && (
         <section aria-label="Check of the changes">
+          <h3>Before you save</h3>
           <Check
             check={check}
             shownElsewhere={FIELD_NAMES}
@@ -193,6 +194,15 @@ function Edit({ stored }: { readonly stored: SSOConfiguration }) {
               draft: writeDraft(shown, stored),
             })}
           />
+          {mayWrite && (
+            <TestLogin
+              isDraft
+              getRequest={() => ({
+                ssoConfigurationId: stored.id,
+                draft: writeDraft(shown, stored),
+              })}
+            />
+          )}
         </section>
       )}
       {update.shutOut !== undefined && (

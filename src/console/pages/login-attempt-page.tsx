@@ -35,7 +35,11 @@ export function LoginAttemptPage() {
   const isUnknown =
     id === undefined || (error !== null && toClaimgateError(error).code === 'not_found');
   return (
-    <Page title="Login attempt" actions={<ButtonLink href="/attempts">All attempts</ButtonLink>}>
+    <Page
+      title="Login attempt"
+      lead="How one try to sign in went, and why."
+      actions={<ButtonLink href="/attempts">All attempts</ButtonLink>}
+    >
       {isLoading && <Loading what="the attempt" />}
       {isUnknown ? (
         <Unknown id={written} />

@@ -166,12 +166,12 @@ function Find({
         label="Email or attempt id"
         value={typed}
         onChange={setTyped}
-        isRequired={email === ''}
+        isRequired
         isCode
         autoComplete="off"
         placeholder="The id is on the page that refused"
         validate={(value) =>
-          value.trim() === '' || EMAIL.test(value.trim()) || readAttemptId(value) !== undefined
+          EMAIL.test(value.trim()) || readAttemptId(value) !== undefined
             ? null
             : 'A whole email such as alice@example.com, or an id such as 0190f3b2-7c1e-7000-8000-000000000000.'
         }

@@ -16,6 +16,7 @@ import {
 import { CopyField } from '../components/copy-field.tsx';
 import { ErrorNotice, readValidationErrors } from '../components/error-notice.tsx';
 import { Page } from '../components/page.tsx';
+import { TestLogin } from '../components/test-login.tsx';
 import { TextField } from '../components/text-field.tsx';
 import { EMPTY_FORM, splitList, writeDraft, writeNew } from '../configuration-form.ts';
 import type { ConfigurationForm } from '../configuration-form.ts';
@@ -142,6 +143,8 @@ function SetUp({ preset }: { readonly preset: ProviderPreset }) {
             shownElsewhere={SHOWN_AT_FIELDS}
             getRequest={() => ({ organizationId, draft: writeDraft(form) })}
           />
+          <h3>Test login</h3>
+          <TestLogin isDraft getRequest={() => ({ organizationId, draft: writeDraft(form) })} />
           <StartStateChoice value={startState} onChange={setStartState} />
           {save.isError && (
             <ErrorNotice
