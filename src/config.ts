@@ -8,6 +8,8 @@ import { parseAddressBlock } from './http/client-address.ts';
 import type { AddressBlock } from './http/client-address.ts';
 import { EncryptionKeysError, parseEncryptionKeys } from './store/keyring.ts';
 import type { Keyring } from './store/keyring.ts';
+import { readTraceSettings } from './telemetry/trace-settings.ts';
+import type { ReadTraceSettings } from './telemetry/trace-settings.ts';
 import { parsePostgresUrl, PostgresAddressError } from './store/postgres-address.ts';
 
 /** All `CLAIMGATE_*` variables of the server; docs/configuration.md explains each, and a test compares the two. */
@@ -73,6 +75,8 @@ export interface Config {
   readonly metricsHost: string;
   /** Metrics are off when absent; 0 picks a free one. */
   readonly metricsPort: number | undefined;
+  /** Of OpenTelemetry's own variables: whether and how traces are recorded. */
+  readonly traces: ReadTraceSettings;
   /** Files in PEM form. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Origins whose pages may call us. */
@@ -144,6 +148,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     publicUrl: data.CLAIMGATE_PUBLIC_URL,
     workers: data.CLAIMGATE_WORKERS,
     logLevel: data.CLAIMGATE_LOG_LEVEL,
+    traces: readTraceSettings(environment),
     metricsHost: data.CLAIMGATE_METRICS_HOST,
     metricsPort: data.CLAIMGATE_METRICS_PORT,
     tls:

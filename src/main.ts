@@ -227,6 +227,7 @@ async function startWithStore(
           publicSchema: config.publicSchema,
         }),
         config.trustedProxies,
+        telemetry.startServedSpan,
       ),
       handleLogin: createLoginEndpoint(
         createLoginRoutes(env, {
@@ -236,6 +237,7 @@ async function startWithStore(
           observe: telemetry.observeLogin,
         }),
         config.trustedProxies,
+        telemetry.startServedSpan,
       ),
       apiDocuments: config.publicSchema ? createApiDocuments(env) : undefined,
       // `localhost` is shared with servers that have no TLS.

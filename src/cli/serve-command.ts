@@ -38,6 +38,8 @@ Environment:
   CLAIMGATE_ALLOW_HTTP_ISSUERS     INSECURE, for development: accepts issuers without TLS (false)
   CLAIMGATE_ALLOW_PRIVATE_ISSUERS  INSECURE, for development: lets issuers be on private networks (false)
 
+OpenTelemetry's own variables, such as OTEL_EXPORTER_OTLP_ENDPOINT, switch the export of traces on.
+
 Other names that begin with CLAIMGATE_ and bad values are refused, all at once.
 
 Examples:

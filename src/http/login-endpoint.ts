@@ -1,4 +1,5 @@
 /** Owns the joining of the login spoke to HTTP: Node's requests become its own, and its answers Node's. */
+import type { StartServedSpan } from '../domain/tracing.ts';
 import type { LoginHttpResponse, LoginRoutes } from '../login/routes.ts';
 import { sendAnswer } from './answer.ts';
 import type { HeaderFields } from './answer.ts';
@@ -6,7 +7,7 @@ import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
-import { readTraceId } from './trace-context.ts';
+import { readTraceId, startSpan } from './trace-context.ts';
 import { drainBody, readBody } from './unary-body.ts';
 
 /** Of a form, in bytes. Ours hold an email and an address to return to. */
@@ -16,13 +17,26 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 export function createLoginEndpoint(
   routes: LoginRoutes,
   trustedProxies: readonly AddressBlock[],
+  startServedSpan?: StartServedSpan,
 ): (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined {
   return (request, response) => {
     const url = request.url ?? '';
     const [path = ''] = url.split('?', 1);
     const method = request.method ?? '';
-    if (!routes.match(path)) return undefined;
-    return answer(request, response, { method, path, query: url.slice(path.length) });
+    const route = routes.match(path);
+    if (route === undefined) return undefined;
+    const parts = { method, path, query: url.slice(path.length) };
+    if (startServedSpan === undefined) return answer(request, response, parts);
+    const served = { kind: 'page', method: nameMethod(method), route } as const;
+    const span = startSpan(startServedSpan, request, served);
+    const answering = span.run(() => answer(request, response, parts));
+    return answering.then(
+      () => span.end(String(response.statusCode), response.statusCode >= 500),
+      (error: unknown) => {
+        span.end('500', true);
+        throw error;
+      },
+    );
   };
 
   async function answer(
@@ -63,6 +77,13 @@ export function createLoginEndpoint(
       body: Buffer.from(answered.body),
     });
   }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name: any other is anybody's text. */
+function nameMethod(method: string): string {
+  return ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE'].includes(method)
+    ? method
+    : '_OTHER';
 }
 
 async function readForm(

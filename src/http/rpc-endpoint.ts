@@ -1,6 +1,8 @@
 /** Owns the joining of the RPC spoke to HTTP: what a call knows of its connection, and what no route answers. */
-import { createContextValues } from '@connectrpc/connect';
+import { Code, createContextValues } from '@connectrpc/connect';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
 
+import type { StartServedSpan } from '../domain/tracing.ts';
 import { addressKey, requestIdKey, traceIdKey } from '../rpc/caller.ts';
 import type { RpcOptions } from '../rpc/routes.ts';
 import { answerJson } from './answer.ts';
@@ -9,7 +11,7 @@ import type { AddressBlock } from './client-address.ts';
 import { liftDeadline } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
-import { readTraceId } from './trace-context.ts';
+import { findSpan, readTraceId, startSpan } from './trace-context.ts';
 import { createUnaryAdapter } from './unary-adapter.ts';
 import type { HandleHttp } from './unary-adapter.ts';
 import { answerUnimplemented } from './unary-unimplemented.ts';
@@ -17,11 +19,21 @@ import { answerUnimplemented } from './unary-unimplemented.ts';
 /** Below the listener's own deadline, so that a caller gets an answer and not a broken stream; in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 25_000;
 
+/** What a trace is marked as failed for: not what callers are refused for. */
+const OUR_CODES: ReadonlySet<Code> = new Set([
+  Code.Internal,
+  Code.Unknown,
+  Code.DataLoss,
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+]);
+
 export function createRpcEndpoint(
   options: RpcOptions,
   trustedProxies: readonly AddressBlock[],
+  startServedSpan?: StartServedSpan,
 ): HandleHttp {
-  const { endlessPaths, observeUnserved, ...adapterOptions } = options;
+  const { endlessPaths, observeAnswer, observeUnserved, ...adapterOptions } = options;
   const serve = createUnaryAdapter({
     ...adapterOptions,
     defaultTimeoutMs: DEFAULT_TIMEOUT_MS,
@@ -37,6 +49,20 @@ export function createRpcEndpoint(
         .set(addressKey, readAddress)
         .set(traceIdKey, () => readTraceId(request));
     },
+    observeAnswer(call) {
+      observeAnswer?.(call);
+      const { request, error } = call;
+      const code = error === undefined ? 'ok' : codeToString(error.code);
+      findSpan(request)?.end(code, error !== undefined && OUR_CODES.has(error.code));
+    },
+    trace:
+      startServedSpan &&
+      ((request, { method, protocol }) =>
+        startSpan(startServedSpan, request, {
+          kind: 'call',
+          method: `${method.parent.typeName}/${method.name}`,
+          protocol,
+        })),
     fallback: (request, response) => {
       const protocol = answerUnimplemented(request, response, options.completeError);
       if (protocol === undefined) return answerOther(request, response);

@@ -34,7 +34,7 @@ import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { drainAfterAnswer } from './unary-body.ts';
 import { serveUnaryCall } from './unary-call.ts';
-import type { AnsweredCall } from './unary-call.ts';
+import type { AnsweredCall, TraceCall } from './unary-call.ts';
 import { negotiate } from './unary-negotiation.ts';
 import { recordRoutes } from './unary-routes.ts';
 import type { UnaryRoute } from './unary-routes.ts';
@@ -52,7 +52,9 @@ export type UnaryAdapterOptions = Omit<
   /** Adds details and headers to an error, such as advice on retries, before it is sent. */
   readonly completeError?: (error: ConnectError) => void;
   /** Told of each unary call when it has been answered, whatever way it went. */
-  readonly observeAnswer?: (call: AnsweredCall) => void;
+  readonly observeAnswer?: ((call: AnsweredCall) => void) | undefined;
+  /** Runs each unary call as a part of a trace. */
+  readonly trace?: TraceCall | undefined;
   /** Answers every other path. Default: 404. */
   readonly fallback?: HandleHttp;
 };
@@ -68,7 +70,7 @@ interface Endpoint {
 
 export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
   const { prefixes = ['', '/api'], defaultTimeoutMs, fallback, ...rest } = options;
-  const { contextValues, completeError, observeAnswer, routes, ...routerOptions } = rest;
+  const { contextValues, completeError, observeAnswer, trace, routes, ...routerOptions } = rest;
   const common = {
     ...routerOptions,
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
@@ -85,7 +87,7 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     });
     for (const [path, unary] of recorded.byPath) endpoints.set(prefix + path, { unary, original });
   }
-  const settings = { defaultTimeoutMs, contextValues, completeError, observeAnswer };
+  const settings = { defaultTimeoutMs, contextValues, completeError, observeAnswer, trace };
 
   return (request, response) => {
     const url = request.url ?? '';

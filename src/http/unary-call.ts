@@ -12,6 +12,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { ContextValues } from '@connectrpc/connect';
 import { compressionNegotiate } from '@connectrpc/connect/protocol';
 import type { Compression } from '@connectrpc/connect/protocol';
+import type { ServedSpan } from '../domain/tracing.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { drainBody } from './unary-body.ts';
 import type { MessageCodec } from './unary-codec.ts';
@@ -69,10 +70,18 @@ export interface UnaryCallSettings {
   readonly contextValues: ((request: HttpRequest) => ContextValues) | undefined;
   readonly completeError: ((error: ConnectError) => void) | undefined;
   readonly observeAnswer: ((call: AnsweredCall) => void) | undefined;
+  readonly trace: TraceCall | undefined;
 }
+
+/** Begins the part of a trace that a call is. */
+export type TraceCall = (
+  request: HttpRequest,
+  call: { readonly method: DescMethodUnary; readonly protocol: ProtocolName },
+) => Pick<ServedSpan, 'run'> | undefined;
 
 /** A call at the moment of its answer. */
 export interface AnsweredCall {
+  readonly request: HttpRequest;
   readonly method: DescMethodUnary;
   readonly protocol: ProtocolName;
   readonly values: ContextValues;
@@ -96,7 +105,9 @@ export function serveUnaryCall(
   response: HttpResponse,
 ): void {
   const call = openCall(exchange, request, response);
-  settle(call, runCall(call));
+  const { route, protocol, settings } = exchange;
+  const span = settings.trace?.(request, { method: route.method, protocol: protocol.name });
+  settle(call, span === undefined ? runCall(call) : span.run(() => runCall(call)));
 }
 
 /** A failure was answered before; what is left is an answer that cannot be sent, and that ends its connection. */
@@ -214,7 +225,8 @@ function observe(call: UnaryCall, error: ConnectError | undefined): void {
   if (settings.observeAnswer === undefined) return;
   const { method } = route;
   const { values } = context;
-  settings.observeAnswer({ method, protocol: protocol.name, values, startedAt, error });
+  const { request } = call;
+  settings.observeAnswer({ request, method, protocol: protocol.name, values, startedAt, error });
 }
 
 /** Why the signal of a call that went well is aborted. One for all: making a DOMException takes 7 µs. */

@@ -28,8 +28,11 @@ export type { LoginRecord, ObserveLogin } from './login-record.ts';
 export type { LoginHttpHeaders, LoginHttpRequest, LoginHttpResponse } from './login-http.ts';
 
 export interface LoginRoutes {
-  /** Whether the path is one of the browser's, whatever the method: `handle` answers the wrong ones. */
-  readonly match: (path: string) => boolean;
+  /**
+   * What the path's route is called, such as `/login/{id}`; `undefined` for a path that is none of the browser's. The
+   * method does not matter: `handle` answers the wrong ones.
+   */
+  readonly match: (path: string) => string | undefined;
   /** Fails only with what nobody foresaw; the response to that is the caller's. */
   readonly handle: (request: LoginHttpRequest) => Promise<LoginHttpResponse>;
 }
@@ -64,7 +67,7 @@ const TEST_TOKEN = /^[\w-]{43}$/;
 
 export function createLoginRoutes(env: Environment, options: LoginRouteOptions): LoginRoutes {
   return {
-    match: (path) => findRoute(path) !== undefined,
+    match: (path) => findRoute(path)?.name,
     async handle(request) {
       const response = await answer(env, options, request);
       return request.method === 'HEAD' ? { ...response, body: '' } : response;
