@@ -40,7 +40,8 @@ describe('a configuration whose issuer is moved to another server', () => {
     expect(attempts[0]).toMatchObject({ stage: 'start', reason: 'secret_unavailable' });
     expect(attempts[0]?.detail).toContain('Set client_secret again');
     // The admin's to mend, and no failing of ours.
-    expect(records).toEqual([]);
+    expect(records).toMatchObject([{ outcome: 'refused', code: 'secret_unavailable' }]);
+    expect(records[0]).not.toHaveProperty('cause');
   });
 
   it('signs people in once the secret is given for it', async () => {

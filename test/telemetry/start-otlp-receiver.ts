@@ -1,5 +1,5 @@
 // Owns an OpenTelemetry collector as far as traces go: it takes what is exported by OTLP over HTTP, in protobuf, and reads
-// it (https://github.com/open-telemetry/opentelemetry-proto, trace/v1/trace.proto).
+// it by the schema of https://github.com/open-telemetry/opentelemetry-proto for traces, version 1.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -38,7 +38,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const headers: NodeJS.Dict<string | string[]>[] = [];
   let status = 200;
   const server = createServer((request, response) => {
-    void buffer(request).then((raw) => {
+    void receive();
+    async function receive(): Promise<void> {
+      const raw = await buffer(request);
       const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
       const isTraces = request.url === '/v1/traces' && request.method === 'POST';
       if (isTraces && request.headers['content-type'] === 'application/x-protobuf') {
@@ -47,7 +49,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
         if (status === 200) spans.push(...readRequest(body));
       }
       response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end();
-    });
+    }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

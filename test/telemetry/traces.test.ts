@@ -170,7 +170,7 @@ test('No secret and nothing of a person is in a span', async () => {
   const query = new URLSearchParams(signedIn.callback.split('?')[1]);
   const sent = receiver.received().toString('latin1');
   const { claimgate, idp, ssoConfigurationId } = scene;
-  const private_ = [
+  const personal = [
     claimgate.token,
     idp.clientSecret,
     idp.issuer,
@@ -182,8 +182,8 @@ test('No secret and nothing of a person is in a span', async () => {
     'example.com',
     'alice',
   ];
-  expect(private_.every((text) => typeof text === 'string' && text.length > 4)).toBe(true);
-  expect(private_.filter((text) => sent.includes(text ?? ''))).toEqual([]);
+  expect(personal.every((text) => typeof text === 'string' && text.length > 4)).toBe(true);
+  expect(personal.filter((text) => sent.includes(text ?? ''))).toEqual([]);
 });
 
 test('The exporter’s own standard variables hold', () => {
