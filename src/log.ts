@@ -17,7 +17,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   'method',
   'protocol',
   'userId',
-  'credentials',
+  'credential',
   'code',
   'durationMs',
   'route',

@@ -50,7 +50,7 @@ describe('a call', () => {
     protocol: 'connect',
     durationMs: expect.any(Number),
   };
-  const CALLER = { userId: expect.stringMatching(/^[0-9a-f-]{36}$/), credentials: 'token' };
+  const CALLER = { userId: expect.stringMatching(/^[0-9a-f-]{36}$/), credential: 'token' };
 
   test('is told with its id, its trace, who called, what, how it ended and how long it took', async () => {
     const { ssoConfigurationId } = scene;

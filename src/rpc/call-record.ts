@@ -4,7 +4,8 @@ import { Code } from '@connectrpc/connect';
 import type { ConnectError, ContextValues } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 
-import { causeKey, credentialsKey, principalKey, requestIdKey, traceIdKey } from './caller.ts';
+import type { Credential } from '../domain/access.ts';
+import { causeKey, principalKey, requestIdKey, traceIdKey } from './caller.ts';
 
 /** One answered call. It holds nothing of the request's or the response's content. */
 export interface CallRecord {
@@ -14,9 +15,9 @@ export interface CallRecord {
   /** Such as `gitpod.v1.OrganizationService/GetSSOConfiguration`; undefined for a method that is not served. */
   readonly method: string | undefined;
   readonly protocol: RpcProtocol;
-  /** Whose credentials were taken. */
+  /** Whose credential was taken. */
   readonly userId: string | undefined;
-  readonly credentials: Credentials | undefined;
+  readonly credential: Credential['kind'] | undefined;
   /** `ok` or the status code's name: as the caller was told. */
   readonly code: string;
   readonly durationMs: number;
@@ -25,8 +26,6 @@ export interface CallRecord {
 }
 
 export type RpcProtocol = 'connect' | 'grpc' | 'grpc-web';
-
-export type Credentials = 'token' | 'session';
 
 export type ObserveCall = (call: CallRecord) => void;
 
@@ -42,13 +41,14 @@ export interface AnsweredCall {
 
 export function describeCall(call: AnsweredCall): CallRecord {
   const { method, protocol, values, startedAt, error } = call;
+  const principal = values.get(principalKey);
   const record = {
     requestId: values.get(requestIdKey),
     traceId: values.get(traceIdKey)(),
     method: `${method.parent.typeName}/${method.name}`,
     protocol,
-    userId: values.get(principalKey)?.userId,
-    credentials: values.get(credentialsKey),
+    userId: principal?.userId,
+    credential: principal?.credential.kind,
     code: error === undefined ? 'ok' : codeToString(error.code),
     durationMs: performance.now() - startedAt,
   };
@@ -62,7 +62,7 @@ export function describeUnserved(call: {
   readonly traceId: string | undefined;
   readonly protocol: RpcProtocol;
 }): CallRecord {
-  const unknown = { method: undefined, userId: undefined, credentials: undefined };
+  const unknown = { method: undefined, userId: undefined, credential: undefined };
   return { ...call, ...unknown, code: codeToString(Code.Unimplemented), durationMs: 0 };
 }
 

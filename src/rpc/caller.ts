@@ -4,7 +4,6 @@ import type { HandlerContext } from '@connectrpc/connect';
 
 import { createUnauthenticatedError } from '../domain/access.ts';
 import type { Principal } from '../domain/access.ts';
-import type { Credentials } from './call-record.ts';
 
 /** Named in every response as `x-request-id`, and in the log. */
 export const requestIdKey = createContextKey('', { description: 'request id' });
@@ -15,10 +14,6 @@ export const addressKey = createContextKey(() => '', { description: 'client addr
 /** Tells the id of the call's trace, if it has one. */
 export const traceIdKey = createContextKey((): string | undefined => undefined, {
   description: 'trace id',
-});
-
-export const credentialsKey = createContextKey<Credentials | undefined>(undefined, {
-  description: 'what the caller has proved its identity with',
 });
 
 /** Why the call failed, where that is for the log alone. */

@@ -11,8 +11,7 @@ import { readSessionToken } from '../domain/browser-cookies.ts';
 import { authenticateSession } from '../domain/session.ts';
 import { authenticateToken } from '../domain/token.ts';
 import type { Uses } from '../domain/use-recorder.ts';
-import type { Credentials } from './call-record.ts';
-import { credentialsKey, principalKey } from './caller.ts';
+import { principalKey } from './caller.ts';
 import { noteRefusedCredentials } from './note-refusal.ts';
 import { refuseCall } from './refuse-call.ts';
 
@@ -30,37 +29,30 @@ export interface RequestGateOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-interface Authenticated {
-  readonly principal: Principal;
-  readonly credentials: Credentials;
-}
-
 export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { env, tokenUses, sessionUses, allowedOrigins } = options;
   return async ({ service, method, values, requestHeader }) => {
     if (!needsCredentials(service.typeName)) return;
     try {
-      const { principal, credentials } = await authenticate(requestHeader);
-      values.set(principalKey, principal);
-      values.set(credentialsKey, credentials);
+      values.set(principalKey, await authenticate(requestHeader));
     } catch (reason) {
       noteRefusedCredentials(env, method, reason);
       throw refuseCall(values, reason);
     }
   };
 
-  async function authenticate(header: Headers): Promise<Authenticated> {
+  async function authenticate(header: Headers): Promise<Principal> {
     const authorization = header.get('authorization');
     if (authorization === null) return authenticateBrowser(header);
     const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined) throw createUnauthenticatedError();
     const { principal, tokenId } = await authenticateToken(env, token);
     tokenUses.note(tokenId);
-    return { principal, credentials: 'token' };
+    return principal;
   }
 
   /** A cookie comes with whatever any page asks for, so it counts from the pages of trusted origins alone. */
-  async function authenticateBrowser(header: Headers): Promise<Authenticated> {
+  async function authenticateBrowser(header: Headers): Promise<Principal> {
     const token = readSessionToken(header.get('cookie') ?? undefined, env.publicUrl);
     const origin = {
       origin: header.get('origin') ?? undefined,
@@ -74,6 +66,6 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
     const isOwn = isTrustedOrigin(origin, { publicUrl, allowedOrigins: [] });
     if (session.tokenId !== undefined && !isOwn) throw createUnauthenticatedError();
     sessionUses.note(session.id);
-    return { principal, credentials: 'session' };
+    return principal;
   }
 }
