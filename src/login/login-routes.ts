@@ -10,7 +10,7 @@ import {
 import { completeLogin, startLogin } from '../domain/login.ts';
 import { PENDING_LOGIN_LIFETIME } from '../domain/pending-login.ts';
 import { generateSecret } from '../domain/secret.ts';
-import { isTestLoginState } from '../domain/test-login.ts';
+import { isTestLoginState } from '../domain/test-login-browser.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import { findSession } from './find-session.ts';

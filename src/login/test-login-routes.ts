@@ -2,7 +2,7 @@
 import { DomainError } from '../domain/errors.ts';
 import { PENDING_LOGIN_LIFETIME } from '../domain/pending-login.ts';
 import { generateSecret } from '../domain/secret.ts';
-import { finishTestLogin, openTestLogin } from '../domain/test-login.ts';
+import { finishTestLogin, openTestLogin } from '../domain/test-login-browser.ts';
 import { readCookie, writeCookie } from '../domain/browser-cookies.ts';
 import { respondToError } from './error-response.ts';
 import type { LoginContext } from './login-context.ts';

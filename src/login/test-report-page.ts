@@ -5,7 +5,7 @@
 import { isWritable } from '../domain/claims-depth.ts';
 import type { MappedAttributes } from '../domain/claims-mapping.ts';
 import type { VerdictCause, VerdictExplanation } from '../domain/explain-verdict.ts';
-import type { TestLoginReport, TestLoginResult } from '../domain/test-login.ts';
+import type { TestLoginReport, TestLoginResult } from '../domain/test-login-report.ts';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import type { Page } from './page.ts';

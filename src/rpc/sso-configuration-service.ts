@@ -15,7 +15,7 @@ import { evaluateSampleFor } from '../domain/evaluate-sample.ts';
 import type { Environment } from '../domain/ports.ts';
 import type { TrialTarget } from '../domain/sso-draft.ts';
 import { getTestLogin, startTestLogin } from '../domain/test-login.ts';
-import type { TestLoginReport } from '../domain/test-login.ts';
+import type { TestLoginReport } from '../domain/test-login-report.ts';
 import { readCaller } from './caller.ts';
 import { writePreview } from './claims-preview.ts';
 import { writeExplanation, writeVerdict } from './explanation.ts';

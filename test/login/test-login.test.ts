@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../src/domain/access.ts';
 import { getTestLogin, startTestLogin } from '../../src/domain/test-login.ts';
-import type { TestLoginReport } from '../../src/domain/test-login.ts';
+import type { TestLoginReport } from '../../src/domain/test-login-report.ts';
 import type { TrialTarget } from '../../src/domain/sso-draft.ts';
 import { ALICE } from '../support/start-misbehaving-idp.ts';
 import type { MisbehavingIdp } from '../support/start-misbehaving-idp.ts';
