@@ -30,6 +30,7 @@ interface Result {
   readonly failure: string | undefined;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const chosen = chooseLanguages(process.argv.slice(2));
 checkTools(chosen);
 const clients = await readDocument('docs/clients.md');
