@@ -21,6 +21,8 @@ import { StoreRefusal } from './store/plain-database.ts';
 import { readSqliteFailure } from './store/sqlite-errors.ts';
 import { StoreOpenError } from './store/store-open-error.ts';
 
+export { diagnose } from './operations/diagnose.ts';
+
 export type Surroundings = Readonly<Record<string, string | undefined>>;
 
 export async function backUp(

@@ -5,6 +5,7 @@ import { addBackupCommands } from './backup-commands.ts';
 import { createCliContext } from './cli-context.ts';
 import type { CliContext, CliStreams } from './cli-context.ts';
 import { describeFailure } from './describe-failure.ts';
+import { addDoctorCommand } from './doctor-command.ts';
 import { addDomainCommands } from './domain-commands.ts';
 import { chooseExitCode, describeExitCodes } from './exit-codes.ts';
 import { addKeysCommands } from './keys-commands.ts';
@@ -46,7 +47,7 @@ function createProgram(context: CliContext): Command {
     .addHelpText(
       'after',
       `
-Environment, for all but serve, backup, restore, migrate and keys, which have the server's:
+Environment, for all but serve, backup, restore, migrate, keys and doctor, which have the server's:
   CLAIMGATE_URL    where the server listens (http://127.0.0.1:8080)
   CLAIMGATE_TOKEN  personal access token to call with
 
@@ -63,6 +64,7 @@ Examples:
   addServeCommand(program, context);
   addBackupCommands(program, context);
   addKeysCommands(program, context);
+  addDoctorCommand(program, context);
   addSsoCommands(program, context);
   addDomainCommands(program, context);
   addOrgCommands(program, context);

@@ -77,7 +77,7 @@ const SOCKETS_PER_HOST = 128;
 const USER_AGENT = 'claimgate';
 
 /** What is handed on of an answer's headers. Cookies are not. */
-const PASSED_HEADERS = ['content-type', 'www-authenticate'] as const;
+const PASSED_HEADERS = ['content-type', 'www-authenticate', 'date'] as const;
 /** Parsing a longer challenge costs time and tells nothing more. */
 const PASSED_HEADER_LENGTH = 2_048;
 

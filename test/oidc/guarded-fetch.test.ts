@@ -124,13 +124,14 @@ describe('an answer', () => {
     expect(await catchCode(guarded.fetch(urlOf(server)))).toBe(code);
   });
 
-  test('has its type, and no cookies', async () => {
+  test('has its type and its date, and no cookies', async () => {
     const server = await start((_request, response) => {
       response.setHeader('set-cookie', 'a=b');
       response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     });
     const response = await create().fetch(urlOf(server));
-    expect([...response.headers]).toEqual([['content-type', 'application/json']]);
+    expect([...response.headers.keys()]).toEqual(['content-type', 'date']);
+    expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.status).toBe(404);
   });
 
