@@ -132,7 +132,8 @@ export function createConnection(database: DatabaseSync): DatabaseConnection {
  */
 export function prepareVersion(reading: DatabaseSync): () => number {
   const statement = reading.prepare('PRAGMA data_version');
-  return () => Number(runTranslated(() => statement.get())?.['data_version']);
+  statement.setReturnArrays(true);
+  return () => Number(runTranslated(() => Object.values(statement.get() ?? {})[0]));
 }
 
 function nameValues(columns: readonly string[], values: readonly unknown[]): object {

@@ -56,7 +56,7 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   const read = database.read ?? ((query) => reader.executeQuery(query));
   const runBy = createQueryRunner(reader);
   return {
-    ...rememberTokens(createReads({ db: reader, keyring, locksRows, run: runBy(read) }), database),
+    ...rememberRows(createReads({ db: reader, keyring, locksRows, run: runBy(read) }), database),
     transaction: (work) =>
       runTransaction((db) => {
         const run = runBy((query) => db.executeQuery(query));
@@ -70,11 +70,19 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   };
 }
 
-/** Every call asks for its token, and most callers call again. */
-function rememberTokens(reads: StoreReader, { readVersion }: SqlDatabase): StoreReader {
+/** Of what is asked for again and again: every call has a token, and most are about the same few things. */
+function rememberRows(reads: StoreReader, { readVersion }: SqlDatabase): StoreReader {
   if (readVersion === undefined) return reads;
-  const find = rememberReads((digest) => reads.findTokenByDigest(readDigest(digest)), readVersion);
-  return { ...reads, findTokenByDigest: (digest) => find(writeDigest(digest)) };
+  const findTokenByDigest = rememberReads(
+    (digest) => reads.findTokenByDigest(readDigest(digest)),
+    readVersion,
+  );
+  return {
+    ...reads,
+    findTokenByDigest: (digest) => findTokenByDigest(writeDigest(digest)),
+    findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), readVersion),
+    findOrganization: rememberReads((id) => reads.findOrganization(id), readVersion),
+  };
 }
 
 function createReads(session: SqlSession): StoreReader {

@@ -350,6 +350,28 @@ describe('a token that was just looked up', () => {
     expect(await find()).toBeUndefined();
     if (other !== store) await other.close();
   });
+
+  test('as a configuration and its organization are', async () => {
+    const organization = await insertOrganization(store);
+    const configuration = makeSsoConfiguration(organization.id);
+    await store.transaction((tx) => tx.insertSsoConfiguration(configuration, 'secret'));
+    const find = async () => [
+      await store.findSsoConfiguration(configuration.id),
+      await store.findOrganization(organization.id),
+    ];
+    expect(await find()).toEqual([configuration, organization]);
+    const other = await openSqliteStore({ file: folder.file, keyring: TEST_KEYRING });
+    const changed = { ...configuration, displayName: 'changed', revision: 2 };
+    const renamed = { ...organization, name: 'renamed' };
+    await other.transaction(async (tx) => {
+      await tx.updateSsoConfiguration(changed);
+      await tx.updateOrganization(renamed);
+    });
+    expect(await find()).toEqual([changed, renamed]);
+    await other.transaction((tx) => tx.deleteOrganization(organization.id));
+    expect(await find()).toEqual([undefined, undefined]);
+    await other.close();
+  });
 });
 
 test('A ping writes', async () => {
