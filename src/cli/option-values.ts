@@ -37,6 +37,19 @@ export function parseDuration(value: string): bigint {
   throw new InvalidArgumentError('It must be a number and s, m, h or d: 90m, 12h or 30d.');
 }
 
+/** A moment: ISO 8601 with its offset from UTC, or so long ago, such as `7d`. */
+export function parseMoment(value: string): Date {
+  if (/^\d+[smhd]$/.test(value)) return new Date(Date.now() - Number(parseDuration(value)) * 1000);
+  const isMoment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/.test(
+    value,
+  );
+  const moment = new Date(value);
+  if (isMoment && !Number.isNaN(moment.getTime())) return moment;
+  throw new InvalidArgumentError(
+    'It must be a time such as 2026-01-01T00:00:00Z, or how long ago, such as 7d, 12h or 90m.',
+  );
+}
+
 /** Pairs such as `email=mail`, gathered: our attribute, and the identity provider's claim. */
 export function collectClaims(
   value: string,

@@ -89,12 +89,16 @@ export async function printJson<Schema extends DescMessage>(
 /** Characters that steer a terminal or hide from the eye, beside those that JSON escapes anyway. */
 const STEERING = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-/** The same JSON, safe to look at. */
 function formatJson<Schema extends DescMessage>(
   schema: Schema,
   message: MessageShape<Schema>,
 ): string {
-  return toJsonString(schema, message, JSON_OPTIONS).replaceAll(
+  return escapeSteering(toJsonString(schema, message, JSON_OPTIONS));
+}
+
+/** The same JSON, safe to look at. */
+export function escapeSteering(json: string): string {
+  return json.replaceAll(
     STEERING,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,6 +1,7 @@
 /** Owns one run of the command line: all commands, and what becomes of their failures. */
 import { Command, CommanderError } from 'commander';
 
+import { addAuditCommands } from './audit-commands.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { createCliContext } from './cli-context.ts';
 import type { CliContext, CliStreams } from './cli-context.ts';
@@ -71,5 +72,6 @@ Examples:
   addMemberCommands(program, context);
   addTokenCommands(program, context);
   addLoginCommands(program, context);
+  addAuditCommands(program, context);
   return program;
 }

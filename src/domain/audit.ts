@@ -158,6 +158,7 @@ export function describeActor({ userId, credential }: Principal): AuditActor {
 }
 
 export const SYSTEM: AuditActor = { kind: 'system' };
+export const COMMAND: AuditActor = { kind: 'command' };
 
 /** The names, of those given, under which the two differ. */
 export function listDifferences<Thing extends object>(

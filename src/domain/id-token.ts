@@ -12,7 +12,7 @@
 import { assertMayWrite, createUnauthenticatedError } from './access.ts';
 import type { Principal } from './access.ts';
 import { makeChange, recordAs, SYSTEM, unchanged } from './audit.ts';
-import type { Change } from './audit.ts';
+import type { AuditActor, Change } from './audit.ts';
 import { createViolationError } from './errors.ts';
 import type { Environment } from './ports.ts';
 
@@ -120,13 +120,15 @@ export function describeIssuer(publicUrl: string): Readonly<Record<string, unkno
  *
  * @param replaces the newest key as the caller saw it, or `undefined` when there was none: when another process has been
  *   faster, its key is the answer.
+ * @param actor who has it made; the server itself when a key has grown old
  */
 export async function rotateSigningKey(
   env: Pick<Environment, 'store' | 'signer' | 'now' | 'newId'>,
   replaces: Pick<SigningKey, 'id'> | undefined,
+  actor: AuditActor = SYSTEM,
 ): Promise<SigningKey> {
   const generated = await env.signer.generateKey();
-  return makeChange(env, SYSTEM, async (tx) => {
+  return makeChange(env, actor, async (tx) => {
     await tx.lockSigningKeys();
     const now = env.now();
     const keys = await tx.listSigningKeys();

@@ -2,6 +2,7 @@
 import { v7 as newId } from 'uuid';
 
 import type { Config } from '../config.ts';
+import { COMMAND } from '../domain/audit.ts';
 import { describeKeys, rotateSigningKey } from '../domain/id-token.ts';
 import type { KeyStage } from '../domain/id-token.ts';
 import { createEs256Signer } from '../jwt/es256-signer.ts';
@@ -88,7 +89,7 @@ export async function rotateSigning(config: Config, now: () => Date): Promise<Si
     const describeNewest = async () => describeKeys(await store.listPublicKeys(), now())[0];
     const newest = await describeNewest();
     if (newest?.state === 'published') return { key: newest, made: false };
-    await rotateSigningKey({ store, signer: createEs256Signer(), now, newId }, newest);
+    await rotateSigningKey({ store, signer: createEs256Signer(), now, newId }, newest, COMMAND);
     const key = await describeNewest();
     if (key === undefined) throw new Error('The key that was made is not there');
     return { key, made: true };

@@ -23,7 +23,7 @@ export function createAuditReads({ db }: SqlSession): AuditReader {
     async listAuditRecords(query, page) {
       const rows = [
         ...(await selectRecords(db, query, page)),
-        ...(await selectSignIns(db, query, page)),
+        ...(await listSignIns(db, query, page)),
       ];
       const sign = query.descending ? -1 : 1;
       // Ids are compared as the databases do: by their bytes.
@@ -61,6 +61,21 @@ async function selectRecords(
   if (subjectIds !== undefined) rows = rows.where('subject_id', 'in', subjectIds);
   if (subjectTypes !== undefined) rows = rows.where('subject_type', 'in', subjectTypes);
   return rows.execute();
+}
+
+/** Over all organizations, attempts are sorted by two indexes: of those that signed somebody in, and of the others. */
+async function listSignIns(
+  db: SqlSession['db'],
+  query: AuditQuery,
+  page: PageRequest,
+): Promise<readonly AuditRecordTable[]> {
+  if (query.organizationId !== undefined || query.hasActor !== undefined) {
+    return selectSignIns(db, query, page);
+  }
+  return [
+    ...(await selectSignIns(db, { ...query, hasActor: true }, page)),
+    ...(await selectSignIns(db, { ...query, hasActor: false }, page)),
+  ];
 }
 
 async function selectSignIns(

@@ -253,3 +253,42 @@ describe('its retries', () => {
     expect(statuses).toEqual([200, 200, 200]);
   });
 });
+
+describe('the audit log', () => {
+  test('is read page by page, and narrowed by all its filters', async () => {
+    const client = createClient('/api');
+    const { identity, events, organizations } = client;
+    const { organizationId = '', subject } = await identity.getAuthenticatedIdentity({});
+    const actorId = subject?.id ?? '';
+    const names = Array.from({ length: 30 }, (_, index) => `Renamed ${index}`);
+    for (const name of names) await organizations.update({ organizationId, name });
+    const seen: string[] = [];
+    for await (const entry of events.list({
+      filter: { actorIds: [actorId], actorPrincipals: ['PRINCIPAL_USER'] },
+      pagination: { pageSize: 7 },
+    })) {
+      seen.push(entry.id ?? '');
+      if (seen.length === 1) {
+        expect(entry).toMatchObject({
+          actorId,
+          actorPrincipal: 'PRINCIPAL_USER',
+          subjectId: organizationId,
+          subjectType: 'RESOURCE_TYPE_ORGANIZATION',
+          action: 'organization.updated',
+        });
+        expect(Date.now() - new Date(entry.createdAt ?? '').getTime()).toBeLessThan(60_000);
+      }
+    }
+    expect(seen.length).toBeGreaterThanOrEqual(names.length);
+    expect(new Set(seen).size).toBe(seen.length);
+    const none = await events.list({ filter: { subjectIds: [actorId] } });
+    expect(none.entries).toEqual([]);
+    const others = await events.list({ filter: { actorPrincipals: ['PRINCIPAL_RUNNER'] } });
+    expect(others.entries).toEqual([]);
+  });
+
+  test('has no stream of events beside it', async () => {
+    const watching = createClient('').events.watch({ organization: true });
+    await expect(watching).rejects.toThrow(NotFoundError);
+  });
+});

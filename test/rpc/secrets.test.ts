@@ -2,9 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { AuditService } from '../../gen/claimgate/v1/audit_pb.ts';
 import { callJson, callRaw } from '../support/call-json.ts';
+import { openTransport } from '../support/create-api.ts';
 import { openBackstage } from '../support/open-backstage.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
@@ -36,7 +39,7 @@ async function call(rpc: string, body: object, token = claimgate.token) {
   return answer;
 }
 
-test('a client secret and a token are in no response, log line, error or file', async () => {
+test('a client secret and a token are in no response, log line, error, audit record or file', async () => {
   const { organizationId } = claimgate;
   const valid = {
     organizationId,
@@ -105,6 +108,19 @@ test('a client secret and a token are in no response, log line, error or file', 
   );
   expect(idToken.status).toBe(200);
 
+  // What the audit log tells of all this, in both of its forms.
+  const logged = await call('EventService/ListAuditLogs', { pagination: { pageSize: 100 } });
+  expect(logged.text).toContain('personal_access_token.created');
+  const audit = createClient(
+    AuditService,
+    openTransport(claimgate.url, `Bearer ${claimgate.token}`, 'connect'),
+  );
+  const listed = await audit.listAuditRecords({ pagination: { pageSize: 100 } });
+  const records = JSON.stringify(listed.records, (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  expect(records).toContain('client_secret');
+
   const backstage = await openBackstage(claimgate);
   expect(await backstage.store.readClientSecret(ssoConfigurationId)).toBe(canaries.newClientSecret);
   const [signingKey] = await backstage.store.listSigningKeys();
@@ -119,6 +135,7 @@ test('a client secret and a token are in no response, log line, error or file', 
   const places = {
     log: claimgate.readLog(),
     responses: responses.join('\n'),
+    records,
     files: contents.join('\n'),
   };
   expect(places.log).toContain('CreateSSOConfiguration');
