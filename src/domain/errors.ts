@@ -34,6 +34,7 @@ export const ERROR_REASONS = {
   DOMAIN_VERIFICATION_NOT_FOUND: 'not_found',
   PERSONAL_ACCESS_TOKEN_NOT_FOUND: 'not_found',
   TEST_LOGIN_NOT_FOUND: 'not_found',
+  LOGIN_ATTEMPT_NOT_FOUND: 'not_found',
   SSO_LOGIN_NOT_FOUND: 'not_found',
   MEMBER_EXISTS: 'already_exists',
   SSO_CONFIGURATION_EXISTS: 'already_exists',

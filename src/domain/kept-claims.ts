@@ -104,5 +104,6 @@ function loginAttemptNotFound(): DomainError {
   return new DomainError(
     'not_found',
     'No such login attempt. ListLoginAttempts shows those of your organization that are still kept.',
+    { reason: 'LOGIN_ATTEMPT_NOT_FOUND' },
   );
 }

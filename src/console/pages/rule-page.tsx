@@ -42,7 +42,7 @@ export function RulePage() {
     >
       {(isPending || attempt.isLoading) && <Loading what="the rule" />}
       {error !== null && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {attempt.isError && (
+      {attempt.isError && sample === undefined && (
         <ErrorNotice
           error={attempt.error}
           title="The login attempt could not be read: the sample claims are an example"
