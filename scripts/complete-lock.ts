@@ -53,13 +53,30 @@ if (missing.length === 0) {
 function listMissing({ packages }: LockFile): readonly (readonly [string, object])[] {
   return Object.entries(packages).flatMap(([path, { dev, optionalDependencies = {} }]) =>
     Object.entries(optionalDependencies)
-      .filter(([name]) => !(`node_modules/${name}` in packages))
-      .filter(([name]) => !(`${path}/node_modules/${name}` in packages))
-      .map(
-        ([name, version]) =>
-          [`node_modules/${name}`, describe(name, version, dev === true)] as const,
-      ),
+      .filter(([name, version]) => !isThere(packages, path, name, version))
+      .map(([name, version]) => {
+        const atTop = `node_modules/${name}`;
+        // Another package has another version of it there.
+        const place = atTop in packages ? `${path}/node_modules/${name}` : atTop;
+        return [place, describe(name, version, dev === true)] as const;
+      }),
   );
+}
+
+/** Where Node would find it, from the inside out, and of that version unless a range is asked for. */
+function isThere(
+  packages: LockFile['packages'],
+  path: string,
+  name: string,
+  version: string,
+): boolean {
+  const parents = path.split('/node_modules/').map((_, index, parts) => parts.slice(0, index + 1));
+  const places = parents
+    .toReversed()
+    .map((parts) => `${parts.join('/node_modules/')}/node_modules/${name}`);
+  const found = [...places, `node_modules/${name}`].find((place) => place in packages);
+  if (found === undefined) return false;
+  return !/^\d/.test(version) || packages[found]?.version === version;
 }
 
 function describe(name: string, version: string, dev: boolean): object {
