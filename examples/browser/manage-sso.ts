@@ -108,7 +108,8 @@ export async function manageSso(url: string, token: string, print: (line: string
     if (refusal.code !== Code.InvalidArgument) throw error;
     const [refused] = refusal.findDetails(ViolationsSchema);
     for (const { field, ruleId } of refused?.violations ?? []) {
-      print(`invalid_argument: ${field?.elements[0]?.fieldName} breaks ${ruleId}`);
+      const path = field?.elements.map(({ fieldName }) => fieldName).join('.');
+      print(`invalid_argument: ${path} breaks ${ruleId}`);
     }
   }
 

@@ -147,7 +147,8 @@ func run(url, token string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s: scopes [%s], rule [%s]\n", update.name, strings.Join(after.AdditionalScopes, " "), after.ClaimsExpression)
+		scopes := strings.Join(after.AdditionalScopes, " ")
+		fmt.Printf("%s: scopes [%s], rule [%s]\n", update.name, scopes, after.ClaimsExpression)
 	}
 
 	_, err = organizations.UpdateSSOConfiguration(ctx, &gitpodv1.UpdateSSOConfigurationRequest{
@@ -160,11 +161,12 @@ func run(url, token string) error {
 	}
 	violations, _ := findDetail[*validate.Violations](err)
 	for _, violation := range violations.GetViolations() {
-		fmt.Printf("invalid_argument: %s breaks %s\n", violation.GetField().GetElements()[0].GetFieldName(), violation.GetRuleId())
+		fmt.Printf("invalid_argument: %s breaks %s\n", pathOf(violation), violation.GetRuleId())
 	}
 
 	for _, id := range ids {
-		if _, err := organizations.DeleteSSOConfiguration(ctx, &gitpodv1.DeleteSSOConfigurationRequest{SsoConfigurationId: id}); err != nil {
+		request := &gitpodv1.DeleteSSOConfigurationRequest{SsoConfigurationId: id}
+		if _, err := organizations.DeleteSSOConfiguration(ctx, request); err != nil {
 			return err
 		}
 	}
@@ -195,6 +197,15 @@ func findDetail[T proto.Message](err error) (found T, ok bool) {
 		}
 	}
 	return found, false
+}
+
+// pathOf tells which field broke the rule.
+func pathOf(violation *validate.Violation) string {
+	var names []string
+	for _, element := range violation.GetField().GetElements() {
+		names = append(names, element.GetFieldName())
+	}
+	return strings.Join(names, ".")
 }
 
 // endregion

@@ -131,7 +131,8 @@ def manage(organizations: organization_pb2_grpc.OrganizationServiceStub, organiz
         violations = Violations()
         find_detail(error, violations)
         for violation in violations.violations:
-            print(f"invalid_argument: {violation.field.elements[0].field_name} breaks {violation.rule_id}")
+            path = ".".join(element.field_name for element in violation.field.elements)
+            print(f"invalid_argument: {path} breaks {violation.rule_id}")
 
     for sso_configuration_id in ids:
         organizations.DeleteSSOConfiguration(

@@ -11,7 +11,7 @@ use tonic::{
 };
 use tonic_types::{StatusExt, pb};
 
-use buf::validate::{Violation, Violations};
+use buf::validate::{FieldPathElement, Violation, Violations};
 use gitpod::v1::{
     AdditionalScopesUpdate, CreateSsoConfigurationRequest, DeleteSsoConfigurationRequest,
     GetAuthenticatedIdentityRequest, GetSsoConfigurationRequest, ListSsoConfigurationsRequest, PaginationRequest,
@@ -25,7 +25,7 @@ mod gitpod {
     }
 }
 // The server judges by these rules; a client only reads which of them was broken.
-#[allow(dead_code)]
+#[allow(dead_code, clippy::all)]
 mod buf {
     pub mod validate {
         tonic::include_proto!("buf.validate");
@@ -158,8 +158,9 @@ async fn manage(mut organizations: Organizations, organization_id: String) -> Re
     match organizations.update_sso_configuration(wrong).await {
         Err(status) if status.code() == Code::InvalidArgument => {
             for violation in list_violations(&status)? {
-                let field = &violation.field.unwrap_or_default().elements[0];
-                println!("invalid_argument: {} breaks {}", field.field_name(), violation.rule_id.unwrap_or_default());
+                let field = violation.field.clone().unwrap_or_default();
+                let path: Vec<_> = field.elements.iter().map(FieldPathElement::field_name).collect();
+                println!("invalid_argument: {} breaks {}", path.join("."), violation.rule_id());
             }
         }
         other => return Err(format!("not refused: {other:?}").into()),
@@ -187,7 +188,7 @@ async fn read(organizations: &Organizations, id: &str) -> Result<SsoConfiguratio
 }
 
 // region details
-/// Lists the rules that a refused request breaks. What Google defines, tonic-types finds; this detail is protovalidate's.
+/// Lists the rules that a refused request breaks. tonic-types finds Google's details; this one is protovalidate's.
 fn list_violations(status: &Status) -> Result<Vec<Violation>, prost::DecodeError> {
     for detail in pb::Status::decode(status.details())?.details {
         if detail.type_url.ends_with("/buf.validate.Violations") {

@@ -1,5 +1,6 @@
 package com.example;
 
+import build.buf.validate.FieldPathElement;
 import build.buf.validate.Violation;
 import build.buf.validate.Violations;
 import com.google.protobuf.Any;
@@ -171,8 +172,11 @@ public final class ManageSso {
     } catch (StatusRuntimeException refusal) {
       if (refusal.getStatus().getCode() != Status.Code.INVALID_ARGUMENT) throw refusal;
       for (Violation violation : findDetail(refusal, Violations.class).getViolationsList()) {
-        String field = violation.getField().getElements(0).getFieldName();
-        System.out.printf("invalid_argument: %s breaks %s%n", field, violation.getRuleId());
+        String path =
+            violation.getField().getElementsList().stream()
+                .map(FieldPathElement::getFieldName)
+                .collect(Collectors.joining("."));
+        System.out.printf("invalid_argument: %s breaks %s%n", path, violation.getRuleId());
       }
     }
 
