@@ -8,6 +8,7 @@ import type { BenchContext, Measurement } from './bench-context.ts';
 import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
+import { migrate } from './migrate.ts';
 import { discovery } from './postgres-scale.ts';
 import { postgres } from './postgres.ts';
 import { preview } from './preview.ts';
@@ -32,6 +33,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   postgres,
   discovery,
   retention,
+  migrate,
 ];
 const REPORT = 'docs/performance.md';
 

@@ -14,6 +14,7 @@ import type {
   SsoConfigurationDomainTable,
   SsoConfigurationTable,
 } from '../src/store/schema.ts';
+import type { SecretBox } from '../src/store/secret-box.ts';
 
 export interface ScaleData {
   readonly size: number;
@@ -31,6 +32,8 @@ export interface FillOptions {
   /** How many random ids are wanted. */
   readonly samples: number;
   readonly note: (text: string) => void;
+  /** Client secrets that open; without it, nothing opens them. */
+  readonly seal?: (organizationId: string, id: string) => SecretBox;
 }
 
 const SMALLEST = 20;
@@ -39,10 +42,14 @@ const PAGE = 25;
 const BATCH = 50_000;
 const FIRST_AT = Date.UTC(2024, 0, 1);
 const DAY_MS = 86_400_000;
-/** As long as one that is sealed; nothing here opens it. */
-const SEALED = `1.${'n'.repeat(16)}.${'s'.repeat(56)}`;
+/** As long as one that is sealed. */
+const sealNothing = (): SecretBox => ({
+  keyId: 'key-of-the-benchmark',
+  box: `1.${'n'.repeat(16)}.${'s'.repeat(56)}`,
+});
 
-export function fillDatabase({ folder, size, samples, note }: FillOptions): ScaleData {
+export function fillDatabase(options: FillOptions): ScaleData {
+  const { folder, size, samples, note, seal = sealNothing } = options;
   const random = createRandom(size);
   const database = new DatabaseSync(join(folder, 'claimgate.db'));
   // The server puts the file back to its write-ahead log when it opens it.
@@ -53,13 +60,21 @@ export function fillDatabase({ folder, size, samples, note }: FillOptions): Scal
   const owners = organizations.flatMap(({ id, count }) => Array.from({ length: count }, () => id));
   shuffle(owners, random);
 
-  const insertConfiguration = createInsert(database, 'sso_configuration', describe(0, '').row);
-  const insertDomain = createInsert(database, 'sso_configuration_domain', describe(0, '').domain);
+  const insertConfiguration = createInsert(
+    database,
+    'sso_configuration',
+    describe(0, '', sealNothing).row,
+  );
+  const insertDomain = createInsert(
+    database,
+    'sso_configuration_domain',
+    describe(0, '', sealNothing).domain,
+  );
   const ids: string[] = [];
   for (let at = 0; at < size; at += BATCH) {
     database.exec('BEGIN');
     for (const [offset, owner] of owners.slice(at, at + BATCH).entries()) {
-      const { row, domain } = describe(at + offset, owner);
+      const { row, domain } = describe(at + offset, owner, seal);
       insertConfiguration(row);
       insertDomain(domain);
       ids.push(row.id);
@@ -117,11 +132,13 @@ const drawCount = (random: () => number): number => SMALLEST * (LARGEST / SMALLE
 function describe(
   index: number,
   owner: string,
+  seal: NonNullable<FillOptions['seal']>,
 ): { readonly row: SsoConfigurationTable; readonly domain: SsoConfigurationDomainTable } {
   const at = FIRST_AT + DAY_MS + index * 60;
   const id = newId({ msecs: at });
   const domain = `customer-${index}.example`;
   const issuer = `https://login.customer-${index}.example/oauth2/default`;
+  const { box, keyId } = seal(owner, id);
   const row: SsoConfigurationTable = {
     id,
     organization_id: owner,
@@ -139,8 +156,8 @@ function describe(
     revision: 1,
     created_at: at,
     updated_at: at,
-    client_secret: SEALED,
-    key_id: 'key-of-the-benchmark',
+    client_secret: box,
+    key_id: keyId,
   };
   return { row, domain: { configuration_id: id, organization_id: owner, domain } };
 }

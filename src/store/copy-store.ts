@@ -48,7 +48,7 @@ interface Position {
 }
 
 /** How much is read at a time: flat memory, whatever the size of rows. */
-const BATCH = { firstRows: 100, maxRows: 5000, bytes: 2_000_000 } as const;
+const BATCH = { firstRows: 100, maxRows: 2000, bytes: 1_000_000 } as const;
 
 /** Copies all of it, and verifies it. Both databases are of this code's schema. Fails with `StoreRefusal`. */
 export async function copyStore(
