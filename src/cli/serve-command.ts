@@ -32,7 +32,7 @@ Environment:
   CLAIMGATE_SESSION_MAX_MINUTES    how long a session lasts at most (1440)
   CLAIMGATE_LOGIN_ATTEMPT_CLAIMS   login attempts kept with their claims, per SSO configuration (200)
   CLAIMGATE_LOGIN_ATTEMPT_DAYS     days that login attempts are kept (30)
-  CLAIMGATE_SIGN_IN_DAYS           days that attempts which signed somebody in are kept (7)
+  CLAIMGATE_SIGN_IN_DAYS           days that sign-ins which succeeded are kept (7)
   CLAIMGATE_AUDIT_DAYS             days that audit records are kept (365)
   CLAIMGATE_TRUSTED_PROXIES        addresses or blocks whose X-Forwarded-For is believed, comma-separated (none)
   CLAIMGATE_ALLOW_HTTP_ISSUERS     INSECURE, for development: accepts issuers without TLS (false)

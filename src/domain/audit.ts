@@ -103,7 +103,7 @@ export interface AuditRecord {
 /** How long records are kept, in milliseconds. */
 export interface AuditRetention {
   readonly maxAgeMs: number;
-  /** Of sign-ins that succeeded, whose record is the login attempt. */
+  /** Of sign-ins that succeeded, whose record is the login attempt, and of sign-outs. */
   readonly signInMaxAgeMs: number;
 }
 

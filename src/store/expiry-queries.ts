@@ -1,4 +1,6 @@
 /** Owns the forgetting of what has expired, a bounded number of rows at a time so that nobody waits for it. */
+import { sql } from 'kysely';
+import type { ChangeAction } from '../domain/audit.ts';
 import type { LoginWriter } from '../domain/login-ports.ts';
 import type { SqlSession } from './sql-session.ts';
 
@@ -45,6 +47,13 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
         .where('user_id', 'is not', null)
         .where('at', '<=', time - signInMaxAgeMs)
         .limit(limit);
+      const signOuts = db
+        .selectFrom('audit_record')
+        .select('id')
+        // Written out, so that the index over sign-outs alone fits.
+        .where('action', '=', sql.lit('session.ended' satisfies ChangeAction))
+        .where('at', '<=', time - auditRetention.signInMaxAgeMs)
+        .limit(limit);
       const records = db
         .selectFrom('audit_record')
         .select('id')
@@ -68,6 +77,7 @@ export function createExpiryWrites({ db }: SqlSession): Writes {
           .executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', attempts).executeTakeFirst(),
         await db.deleteFrom('login_attempt').where('id', 'in', signIns).executeTakeFirst(),
+        await db.deleteFrom('audit_record').where('id', 'in', signOuts).executeTakeFirst(),
         await db.deleteFrom('audit_record').where('id', 'in', records).executeTakeFirst(),
         await db.deleteFrom('rate_limit').where('key', 'in', counts).executeTakeFirst(),
         await db.deleteFrom('test_login').where('id', 'in', tests).executeTakeFirst(),

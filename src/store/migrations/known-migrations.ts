@@ -8,6 +8,7 @@ import { createTokenSessions } from './0004-token-session.ts';
 import { createWriteCount } from './0005-write-count.ts';
 import { createAuditTables } from './0006-audit.ts';
 import { slimLoginAttempts } from './0007-slim-login-attempt.ts';
+import { indexSignOuts } from './0008-audit-sign-out.ts';
 
 /** What the databases spell differently. */
 export interface ColumnTypes {
@@ -32,4 +33,5 @@ export const KNOWN_MIGRATIONS: readonly KnownMigration[] = [
   { name: '0005-write-count', up: createWriteCount },
   { name: '0006-audit', up: createAuditTables },
   { name: '0007-slim-login-attempt', up: slimLoginAttempts },
+  { name: '0008-audit-sign-out', up: indexSignOuts },
 ];

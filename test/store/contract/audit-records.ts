@@ -187,6 +187,7 @@ export function describeAuditRecords(store: StoreUnderTest): void {
       const [kept] = await insert(
         makeRecord(organizationId, { at: at(-90 * DAY + 1) }),
         makeRecord(organizationId, { at: at(-90 * DAY) }),
+        makeRecord(organizationId, { at: at(-7 * DAY), action: 'session.ended' }),
       );
       const make = (age: number, userId?: string) =>
         insertAttempt(store(), makeLoginAttempt(configuration, { at: at(-age), userId }));
@@ -202,7 +203,7 @@ export function describeAuditRecords(store: StoreUnderTest): void {
           limit: 100,
         }),
       );
-      expect(forgotten).toBe(2);
+      expect(forgotten).toBe(3);
       expect(await list({ organizationId })).toEqual([
         describeSignIn(recent),
         describeSignIn(refused),
