@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
+import { bundle } from './bundle.ts';
 import type { BenchContext, Measurement } from './bench-context.ts';
 import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
@@ -29,6 +30,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   writes,
   verdict,
   login,
+  bundle,
   preview,
   postgres,
   discovery,

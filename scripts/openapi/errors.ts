@@ -29,7 +29,8 @@ const CODES: readonly (readonly [Code, string])[] = [
 /** Answers that come before there is a call, by their HTTP status: they have no body of ours. */
 const BARE: Readonly<Record<string, string>> = {
   '408': 'The request took too long to arrive.',
-  '415': 'The body has a Content-Type that is not spoken here, such as none.',
+  '415':
+    'The Content-Type of the body, or the `encoding` of a GET, is not spoken here, such as none.',
   '431': 'The request line and the headers have more than 16 KiB.',
 };
 
@@ -111,8 +112,9 @@ export function referToErrors(
     '404',
     ...CODES.filter(([code]) => codes.has(code)).map(([code]) => String(codeToHttpStatus(code))),
     // What something belongs to may go while it is written.
-    ...(takesBody ? ['409', '415'] : []),
+    ...(takesBody ? ['409'] : []),
     '408',
+    '415',
     '431',
   ]);
   return Object.fromEntries(
