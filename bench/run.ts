@@ -10,6 +10,7 @@ import { login } from './login.ts';
 import { describeMachine, prepareMachine } from './machine.ts';
 import { memory } from './memory.ts';
 import { migrate } from './migrate.ts';
+import { observing } from './observing.ts';
 import { discovery } from './postgres-scale.ts';
 import { postgres } from './postgres.ts';
 import { preview } from './preview.ts';
@@ -24,6 +25,7 @@ import { writes } from './writes.ts';
 
 const MEASUREMENTS: readonly Measurement[] = [
   serving,
+  observing,
   scale,
   start,
   memory,

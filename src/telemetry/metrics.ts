@@ -5,12 +5,13 @@
  * A label's values come from lists that we know, so that nobody's requests can make more of them: methods that we serve,
  * status codes, stages and reasons of logins, names of limits.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { PoolState, StoreWatcher, WatchIdpRequest } from '../domain/observation.ts';
 import type { LoginRecord } from '../login/routes.ts';
 import type { CallRecord } from '../rpc/call-record.ts';
+import { createDurationHistogram } from './duration-histogram.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -52,12 +53,12 @@ export function createMetrics({ version, readPool }: MetricsOptions): Metrics {
     aggregator: 'first',
     registers,
   }).set({ version, node_version: process.versions.node }, 1);
-  const calls = new Histogram({
+  const observeCall = createDurationHistogram({
     name: 'claimgate_rpc_duration_seconds',
     help: 'Time from the head of a call to its answer.',
     labelNames: ['method', 'code'],
     buckets: BUCKETS.rpc,
-    registers,
+    registry,
   });
   const logins = new Counter({
     name: 'claimgate_logins_total',
@@ -77,26 +78,26 @@ export function createMetrics({ version, readPool }: MetricsOptions): Metrics {
     labelNames: ['limit'],
     registers,
   });
-  const idpRequests = new Histogram({
+  const observeIdpRequest = createDurationHistogram({
     name: 'claimgate_idp_request_duration_seconds',
     help: 'Time of a request to an identity provider.',
     labelNames: ['request', 'outcome'],
     buckets: BUCKETS.idp,
-    registers,
+    registry,
   });
-  const storeOperations = new Histogram({
+  const observeStore = createDurationHistogram({
     name: 'claimgate_store_duration_seconds',
     help: 'Time of an operation of the store.',
     labelNames: ['operation', 'outcome'],
     buckets: BUCKETS.store,
-    registers,
+    registry,
   });
   if (readPool !== undefined) addPool(registry, readPool);
 
   return {
     registry,
     observeCall: ({ method = OTHER_METHOD, code, durationMs }) =>
-      calls.observe({ method, code }, durationMs / 1000),
+      observeCall(method, code, durationMs / 1000),
     observeLogin({ outcome, stage, code }) {
       if (stage !== undefined) logins.inc({ outcome, stage, reason: code });
       if (outcome === 'admitted') sessions.inc({ by: stage === undefined ? 'token' : 'login' });
@@ -104,7 +105,7 @@ export function createMetrics({ version, readPool }: MetricsOptions): Metrics {
     async watchIdpRequest(request, send) {
       const startedAt = performance.now();
       const note = (outcome: 'ok' | 'refused' | 'failed'): void =>
-        idpRequests.observe({ request, outcome }, secondsSince(startedAt));
+        observeIdpRequest(request, outcome, secondsSince(startedAt));
       try {
         const response = await send();
         note(response.ok ? 'ok' : 'refused');
@@ -114,9 +115,7 @@ export function createMetrics({ version, readPool }: MetricsOptions): Metrics {
         throw error;
       }
     },
-    storeWatcher: createStoreWatcher((operation, outcome, seconds) =>
-      storeOperations.observe({ operation, outcome }, seconds),
-    ),
+    storeWatcher: createStoreWatcher(observeStore),
     noteRefusedByLimit: (limit) => limits.inc({ limit }),
   };
 }
