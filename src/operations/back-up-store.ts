@@ -108,8 +108,6 @@ async function writeRows(
     await refuseUnfinished(source);
     const target = await makePlainSqlite(temporary);
     try {
-      // Until it has its name, nobody misses it.
-      target.database.exec('PRAGMA synchronous = OFF');
       await copyStore(source, target, {
         onProgress: ({ phase, done, total }) =>
           onProgress({ what: phase, done, total, unit: 'rows' }),

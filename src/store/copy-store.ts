@@ -56,6 +56,7 @@ export async function copyStore(
   target: PlainDatabase,
   options: CopyOptions = {},
 ): Promise<CopyReport> {
+  await target.hurry();
   const start = await prepareTarget(source, target, options.replace ?? 'nothing');
   const total = await countRows(source);
   const meter = createMeter(options, total);
@@ -147,10 +148,10 @@ async function readDropped(target: PlainDatabase): Promise<readonly string[]> {
 
 /** Brings back what was dropped, and lets servers start on it: both or neither. */
 async function finish(target: PlainDatabase): Promise<void> {
+  // The copy is done when all of it is on the disk.
+  await target.settle();
   const dropped = await readDropped(target);
   await target.transaction(async () => {
-    // The copy is acknowledged when it is on the disk.
-    if (target.kind === 'postgres') await target.run('set local synchronous_commit = on');
     for (const statement of dropped) await target.run(statement);
     await target.run(`drop table ${UNFINISHED_COPY_TABLE}`);
   });

@@ -24,6 +24,10 @@ export interface PlainDatabase {
   listTables(): Promise<readonly string[]>;
   /** Rows that have these columns, all of them. */
   insert(table: string, columns: readonly string[], rows: readonly Row[]): Promise<void>;
+  /** For a copy: a commit may reach the disk after it is acknowledged, those after one another in their order. */
+  hurry(): Promise<void>;
+  /** The next commit reaches the disk before it is acknowledged, and all before it. */
+  settle(): Promise<void>;
   /**
    * Takes away what makes inserting slow and is as well made at the end: indexes and references, not primary keys.
    * Resolves to the statements that bring it back.

@@ -25,9 +25,7 @@ const ATTEMPTS = 5;
 
 const SET_UP = `set statement_timeout = ${STATEMENT_TIMEOUT};
 set idle_in_transaction_session_timeout = 0;
-set lock_timeout = 10000;
-set synchronous_commit = off;
-set maintenance_work_mem = '256MB'`;
+set lock_timeout = 10000`;
 
 export interface PlainPostgresOptions {
   readonly url: string;
@@ -138,6 +136,12 @@ function bind(
           `A text in ${table} holds the character U+0000, which PostgreSQL cannot store. Change it at the source first.`,
         );
       }
+    },
+    async hurry() {
+      await ask(`set synchronous_commit = off; set maintenance_work_mem = '256MB'`);
+    },
+    async settle() {
+      await ask('set synchronous_commit = on');
     },
     async dropIndexes() {
       const references =

@@ -139,6 +139,12 @@ function bind(database: DatabaseSync, file: string): PlainSqlite {
       );
       for (const row of rows) statement.run(...columns.map((column) => row[column] ?? null));
     },
+    async hurry() {
+      database.exec('PRAGMA synchronous = NORMAL');
+    },
+    async settle() {
+      database.exec('PRAGMA synchronous = FULL');
+    },
     // It gains little here: rows come in the order of their keys.
     dropIndexes: async () => [],
     async empty(tables) {
