@@ -22,7 +22,7 @@ export interface LoginReader {
   listSsoConfigurationsForLogin(emailDomain: string): Promise<readonly SsoConfiguration[]>;
 
   /** The session with this SHA-256 digest together with its user and its token, whatever their state. */
-  findSessionByDigest(digest: Uint8Array): Promise<StoredSession | undefined>;
+  findSessionByDigest(digest: string): Promise<StoredSession | undefined>;
 
   /** Newest first, by when they ended. */
   listLoginAttempts(
@@ -45,7 +45,7 @@ export interface LoginWriter {
    * the first. Pending logins are forgotten an hour after they expired.
    */
   takePendingLogin(
-    stateDigest: Uint8Array,
+    stateDigest: string,
     now: Date,
   ): Promise<{ readonly pending: PendingLogin; readonly replayed: boolean } | undefined>;
 
@@ -62,8 +62,8 @@ export interface LoginWriter {
   /** Users of the organization, of any status, with this email without regard to case; at most 2, and locks them. */
   listUsersByEmail(organizationId: string, email: string): Promise<readonly User[]>;
 
-  insertSession(session: Session, digest: Uint8Array): Promise<void>;
-  deleteSession(digest: Uint8Array): Promise<void>;
+  insertSession(session: Session, digest: string): Promise<void>;
+  deleteSession(digest: string): Promise<void>;
   deleteSessionsOf(userId: string): Promise<void>;
   /** Moves each session's `lastUsedAt` forward, never back. Unknown ids are passed over. */
   recordSessionUses(uses: ReadonlyMap<string, Date>): Promise<void>;

@@ -5,16 +5,16 @@
 import { LoginFailure } from './login-failure.ts';
 import { LoginRefused, recordRefusal } from './login-refusal.ts';
 import type { Environment } from './ports.ts';
-import { digestSecret, isSameDigest } from './secret.ts';
+import { digestSecret } from './secret.ts';
 
 /** A login that waits for its callback. Its secrets are stored encrypted, its state and its browser as digests. */
 export interface PendingLogin {
   /** Becomes the id of the login attempt. */
   readonly id: string;
   /** SHA-256 of the `state` parameter. */
-  readonly stateDigest: Uint8Array;
+  readonly stateDigest: string;
   /** SHA-256 of the browser's login cookie. */
-  readonly browserDigest: Uint8Array;
+  readonly browserDigest: string;
   readonly organizationId: string;
   readonly ssoConfigurationId: string;
   readonly revision: number;
@@ -69,7 +69,7 @@ export async function takePendingLogin(
     }
     if (
       input.browserSecret === undefined ||
-      !isSameDigest(pending.browserDigest, digestSecret(input.browserSecret))
+      pending.browserDigest !== digestSecret(input.browserSecret)
     ) {
       throw new LoginFailure(
         'callback',

@@ -104,9 +104,9 @@ export interface StoreReader extends LoginReader, TrialReader, AuditReader {
     page: PageRequest,
   ): Promise<Page<DomainVerification>>;
 
-  /** The token with this SHA-256 digest (32 bytes) together with its user, whatever their state. */
+  /** The token with this digest (`secret.ts`) together with its user, whatever their state. */
   findTokenByDigest(
-    digest: Uint8Array,
+    digest: string,
   ): Promise<{ readonly token: PersonalAccessToken; readonly user: User } | undefined>;
   findPersonalAccessToken(id: string): Promise<PersonalAccessToken | undefined>;
   /** The tokens of these users, at least one. */
@@ -158,7 +158,7 @@ export interface StoreTransaction extends StoreReader, LoginWriter, TrialWriter,
   updateDomainVerification(verification: DomainVerification): Promise<void>;
   deleteDomainVerification(id: string): Promise<void>;
 
-  insertPersonalAccessToken(token: PersonalAccessToken, digest: Uint8Array): Promise<void>;
+  insertPersonalAccessToken(token: PersonalAccessToken, digest: string): Promise<void>;
   deletePersonalAccessToken(id: string): Promise<void>;
   deletePersonalAccessTokensOf(userId: string): Promise<void>;
   /** Moves each token's `lastUsedAt` forward, never back. Unknown ids are passed over. */

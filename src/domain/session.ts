@@ -58,7 +58,7 @@ export function generateSessionToken(randomBytes: Environment['randomBytes']): s
   return `cgses_${generateSecret({ randomBytes })}`;
 }
 
-export function digestSessionToken(token: string): Uint8Array {
+export function digestSessionToken(token: string): string {
   return digestSecret(token);
 }
 

@@ -7,7 +7,7 @@ import { createRedirectUri } from './redirect-uri.ts';
 import { selectScopes } from './login.ts';
 import { checkRedirectUri } from './pending-login.ts';
 import type { Environment } from './ports.ts';
-import { digestSecret, generateSecret, isSameDigest } from './secret.ts';
+import { digestSecret, generateSecret } from './secret.ts';
 import { readTrialSecret } from './sso-draft.ts';
 import { createReport, judgeClaims } from './test-login-report.ts';
 import type { TestLoginResult } from './test-login-report.ts';
@@ -99,9 +99,7 @@ export async function finishTestLogin(
   });
   const { browserDigest } = login;
   const isSameBrowser =
-    browserSecret !== undefined &&
-    browserDigest !== undefined &&
-    isSameDigest(browserDigest, digestSecret(browserSecret));
+    browserSecret !== undefined && browserDigest === digestSecret(browserSecret);
   if (!isSameBrowser) {
     const failure = new LoginFailure(
       'callback',

@@ -28,11 +28,11 @@ export interface TestLogin {
   readonly ssoConfigurationId: string | undefined;
   readonly phase: 'waiting' | 'open' | 'taken' | 'over';
   /** SHA-256 of what its URL ends with. */
-  readonly tokenDigest: Uint8Array;
+  readonly tokenDigest: string;
   /** SHA-256 of the `state` parameter, once it is open. */
-  readonly stateDigest: Uint8Array | undefined;
+  readonly stateDigest: string | undefined;
   /** SHA-256 of the cookie of the browser that opened it. */
-  readonly browserDigest: Uint8Array | undefined;
+  readonly browserDigest: string | undefined;
   readonly expiresAt: Date;
   readonly content: TestLoginContent;
 }

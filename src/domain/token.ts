@@ -65,8 +65,8 @@ export function generateToken(randomBytes: RandomBytes): string {
   return `${PREFIX}${body}${computeChecksum(body)}`;
 }
 
-/** The form in which a token is stored and looked up: SHA-256, 32 bytes. 160 random bits need no slow hash. */
-export function digestToken(token: string): Uint8Array {
+/** The form in which a token is stored and looked up. */
+export function digestToken(token: string): string {
   return digestSecret(token);
 }
 

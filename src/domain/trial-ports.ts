@@ -19,7 +19,7 @@ export interface TrialWriter {
   /** Its content is stored encrypted, token, state and browser as digests. Goes with its organization and configuration. */
   insertTestLogin(login: TestLogin): Promise<void>;
   /** By the digest of its token, or of its state. Locks it. */
-  lockTestLogin(by: 'token' | 'state', digest: Uint8Array): Promise<TestLogin | undefined>;
+  lockTestLogin(by: 'token' | 'state', digest: string): Promise<TestLogin | undefined>;
   /** Phase, state, browser and content; all else stays. */
   updateTestLogin(login: TestLogin): Promise<void>;
 }

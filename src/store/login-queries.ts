@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { normalizeEmail } from '../domain/email-domain.ts';
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import type { PendingLogin } from '../domain/pending-login.ts';
-import { readDigest, writeDigest } from './digest-column.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
 import type { PendingLoginTable } from './schema.ts';
@@ -67,7 +66,7 @@ export function createLoginWrites(session: SqlSession): Writes {
     },
 
     async takePendingLogin(stateDigest, now) {
-      const key = writeDigest(stateDigest);
+      const key = stateDigest;
       const query = db.selectFrom('pending_login').selectAll().where('state_digest', '=', key);
       const row = await lockRow(session, query).executeTakeFirst();
       if (row === undefined) return undefined;
@@ -152,13 +151,13 @@ export function placeSecrets(stateDigest: string, configurationId: string): Secr
 function writePendingLogin(pending: PendingLogin, keyring: Keyring): PendingLoginTable {
   const { nonce, codeVerifier, returnTo, email } = pending;
   const secrets: Secrets = { nonce, codeVerifier, returnTo, email };
-  const stateDigest = writeDigest(pending.stateDigest);
+  const stateDigest = pending.stateDigest;
   const place = placeSecrets(stateDigest, pending.ssoConfigurationId);
   const { keyId, box } = sealSecret(keyring, place, writeJson(secrets));
   return {
     state_digest: stateDigest,
     id: pending.id,
-    browser_digest: writeDigest(pending.browserDigest),
+    browser_digest: pending.browserDigest,
     organization_id: pending.organizationId,
     configuration_id: pending.ssoConfigurationId,
     revision: pending.revision,
@@ -174,8 +173,8 @@ function readPendingLogin(row: PendingLoginTable, keyring: Keyring): PendingLogi
   return {
     ...openSecrets(keyring, place, row),
     id: row.id,
-    stateDigest: readDigest(row.state_digest),
-    browserDigest: readDigest(row.browser_digest),
+    stateDigest: row.state_digest,
+    browserDigest: row.browser_digest,
     organizationId: row.organization_id,
     ssoConfigurationId: row.configuration_id,
     revision: row.revision,

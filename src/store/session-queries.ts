@@ -1,7 +1,6 @@
 /** Owns the queries over sessions. */
 import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import type { Session, StoredSession } from '../domain/session.ts';
-import { writeDigest } from './digest-column.ts';
 import type { Flag, SessionTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
 import { readUser } from './user-queries.ts';
@@ -65,7 +64,7 @@ const recordUse: FixedQuery<unknown> = (db) =>
 export function createSessionReads({ run }: SqlSession): Reads {
   return {
     async findSessionByDigest(digest) {
-      const [row] = await run(findByDigest, writeDigest(digest));
+      const [row] = await run(findByDigest, digest);
       if (row === undefined) return undefined;
       const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
       return { session: readSession(row), user, token: readToken(row) };
@@ -78,7 +77,7 @@ export function createSessionWrites({ db, run }: SqlSession): Writes {
     async insertSession(session, digest) {
       const row: SessionTable = {
         id: session.id,
-        digest: writeDigest(digest),
+        digest: digest,
         user_id: session.userId,
         configuration_id: session.ssoConfigurationId ?? null,
         token_id: session.tokenId ?? null,
@@ -89,7 +88,7 @@ export function createSessionWrites({ db, run }: SqlSession): Writes {
     },
 
     async deleteSession(digest) {
-      await db.deleteFrom('session').where('digest', '=', writeDigest(digest)).execute();
+      await db.deleteFrom('session').where('digest', '=', digest).execute();
     },
 
     async deleteSessionsOf(userId) {

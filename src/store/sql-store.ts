@@ -5,7 +5,6 @@
 import type { Kysely } from 'kysely';
 import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { createAuditReads, createAuditWrites } from './audit-queries.ts';
-import { readDigest, writeDigest } from './digest-column.ts';
 import {
   createDomainVerificationReads,
   createDomainVerificationWrites,
@@ -73,13 +72,9 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
 /** Of what is asked for again and again: every call has a token, and most are about the same few things. */
 function rememberRows(reads: StoreReader, { readVersion }: SqlDatabase): StoreReader {
   if (readVersion === undefined) return reads;
-  const findTokenByDigest = rememberReads(
-    (digest) => reads.findTokenByDigest(readDigest(digest)),
-    readVersion,
-  );
   return {
     ...reads,
-    findTokenByDigest: (digest) => findTokenByDigest(writeDigest(digest)),
+    findTokenByDigest: rememberReads((digest) => reads.findTokenByDigest(digest), readVersion),
     findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), readVersion),
     findOrganization: rememberReads((id) => reads.findOrganization(id), readVersion),
   };

@@ -1,7 +1,6 @@
 /** Owns the queries over test logins, whose content is stored encrypted. */
 import type { TestLogin } from '../domain/test-login.ts';
 import type { TrialReader, TrialWriter } from '../domain/trial-ports.ts';
-import { readDigest, writeDigest } from './digest-column.ts';
 import { writeJson } from './json-column.ts';
 import type { Keyring } from './keyring.ts';
 import type { TestLoginTable } from './schema.ts';
@@ -34,7 +33,7 @@ export function createTestLoginWrites(session: SqlSession): TrialWriter {
 
     async lockTestLogin(by, digest) {
       const column = by === 'token' ? 'token_digest' : 'state_digest';
-      const query = db.selectFrom('test_login').selectAll().where(column, '=', writeDigest(digest));
+      const query = db.selectFrom('test_login').selectAll().where(column, '=', digest);
       const row = await lockRow(session, query).executeTakeFirst();
       return row && readTestLogin(row, keyring);
     },
@@ -65,9 +64,9 @@ function writeTestLogin(login: TestLogin, keyring: Keyring): TestLoginTable {
     organization_id: login.organizationId,
     configuration_id: login.ssoConfigurationId ?? null,
     phase: login.phase,
-    token_digest: writeDigest(login.tokenDigest),
-    state_digest: login.stateDigest === undefined ? null : writeDigest(login.stateDigest),
-    browser_digest: login.browserDigest === undefined ? null : writeDigest(login.browserDigest),
+    token_digest: login.tokenDigest,
+    state_digest: login.stateDigest === undefined ? null : login.stateDigest,
+    browser_digest: login.browserDigest === undefined ? null : login.browserDigest,
     content: box,
     key_id: keyId,
     expires_at: login.expiresAt.getTime(),
@@ -80,9 +79,9 @@ function readTestLogin(row: TestLoginTable, keyring: Keyring): TestLogin {
     organizationId: row.organization_id,
     ssoConfigurationId: row.configuration_id ?? undefined,
     phase: row.phase,
-    tokenDigest: readDigest(row.token_digest),
-    stateDigest: row.state_digest === null ? undefined : readDigest(row.state_digest),
-    browserDigest: row.browser_digest === null ? undefined : readDigest(row.browser_digest),
+    tokenDigest: row.token_digest,
+    stateDigest: row.state_digest === null ? undefined : row.state_digest,
+    browserDigest: row.browser_digest === null ? undefined : row.browser_digest,
     expiresAt: new Date(row.expires_at),
     content: openContent(keyring, row),
   };

@@ -1,7 +1,6 @@
 /** Owns the queries over personal access tokens. */
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { PersonalAccessToken } from '../domain/token.ts';
-import { writeDigest } from './digest-column.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { PersonalAccessTokenTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
@@ -67,7 +66,7 @@ const recordUse: FixedQuery<unknown> = (db) =>
 export function createTokenReads({ db, run }: SqlSession): Reads {
   return {
     async findTokenByDigest(digest) {
-      const [row] = await run(findByDigest, writeDigest(digest));
+      const [row] = await run(findByDigest, digest);
       if (row === undefined) return undefined;
       const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
       return { token: readToken(row), user };
@@ -98,7 +97,7 @@ export function createTokenReads({ db, run }: SqlSession): Reads {
 export function createTokenWrites({ db, run }: SqlSession): Writes {
   return {
     async insertPersonalAccessToken(token, digest) {
-      const row = { ...writeToken(token), digest: writeDigest(digest) };
+      const row = { ...writeToken(token), digest: digest };
       await db.insertInto('personal_access_token').values(row).execute();
     },
 

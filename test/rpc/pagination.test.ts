@@ -152,7 +152,7 @@ const lists: Readonly<Record<string, () => Promise<List>>> = {
         backstage.store.transaction(async (tx) => {
           for (let index = 0; index < count; index++) {
             const token = describeToken(user.id);
-            await tx.insertPersonalAccessToken(token, Buffer.from(token.id));
+            await tx.insertPersonalAccessToken(token, token.id);
           }
         }),
       remove: (personalAccessTokenId) =>

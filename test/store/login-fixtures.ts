@@ -94,7 +94,7 @@ export async function insertSession(
   store: Store,
   session: Session,
   digest = makeDigest(),
-): Promise<Uint8Array> {
+): Promise<string> {
   await store.transaction((tx) => tx.insertSession(session, digest));
   return digest;
 }

@@ -359,8 +359,7 @@ describe('what PostgreSQL says', () => {
 
   test('of a statement prepared before a change of the table is passed over', async () => {
     const store = await openStore();
-    const read = () =>
-      store.transaction((tx) => tx.takePendingLogin(new Uint8Array(32), new Date()));
+    const read = () => store.transaction((tx) => tx.takePendingLogin('x', new Date()));
     await read();
     await server.run('alter table pending_login add column later text', database);
     expect(await read()).toBeUndefined();

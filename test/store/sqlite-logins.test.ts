@@ -47,7 +47,7 @@ async function insertPending({ configuration }: LoginHome, nonce = 'nonce') {
   return pending;
 }
 
-const take = (stateDigest: Uint8Array) =>
+const take = (stateDigest: string) =>
   store.transaction((tx) => tx.takePendingLogin(stateDigest, NOW));
 
 describe('what stands of logins in the database files', () => {
@@ -167,15 +167,15 @@ describe('queries of logins', () => {
       }
     }
     await watched.listSsoConfigurationsForLogin('example.com');
-    await watched.findSessionByDigest(new Uint8Array(32));
+    await watched.findSessionByDigest('x');
     await watched.readLoginAttemptClaims('x');
     await watched.transaction(async (tx) => {
-      await tx.takePendingLogin(new Uint8Array(32), NOW);
+      await tx.takePendingLogin('x', NOW);
       await tx.isDomainVerified('x', 'example.com');
       await tx.findUserByIdentity('x', 'y', 'z');
       await tx.hasIdentity('x', 'y');
       await tx.listUsersByEmail('x', 'ada@example.com');
-      await tx.deleteSession(new Uint8Array(32));
+      await tx.deleteSession('x');
       await tx.deleteSessionsOf('x');
       await tx.recordSessionUses(new Map([['x', NOW]]));
       // The second one takes the claims of the first away.

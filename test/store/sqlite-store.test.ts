@@ -441,7 +441,7 @@ describe('queries that every caller may make', () => {
     const next = { size: 25, after: ['x'] as const };
     await watched.findOrganization('x');
     await watched.findUser('x');
-    await watched.findTokenByDigest(new Uint8Array(32));
+    await watched.findTokenByDigest('x');
     await watched.findPersonalAccessToken('x');
     await watched.listPersonalAccessTokens(['x'], page);
     await watched.listPersonalAccessTokens(['x'], next);

@@ -97,8 +97,8 @@ export function makeToken(
   };
 }
 
-export function makeDigest(): Uint8Array {
-  return createHash('sha256').update(randomBytes(20)).digest();
+export function makeDigest(): string {
+  return createHash('sha256').update(randomBytes(20)).digest('base64url');
 }
 
 export function makeSigningKey(given: Partial<SigningKey> = {}): SigningKey {

@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { writeDigest } from '../../src/store/digest-column.ts';
 import { KNOWN_MIGRATIONS } from '../../src/store/migrations/known-migrations.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { insertLoginHome, makeSession } from './login-fixtures.ts';
@@ -23,7 +22,7 @@ test('The migration to sessions of tokens signs nobody out', async () => {
     )
     .run(
       session.id,
-      writeDigest(digest),
+      digest,
       session.userId,
       session.ssoConfigurationId,
       session.createdAt.getTime(),

@@ -33,7 +33,7 @@ export function describeExpiry(store: StoreUnderTest): void {
         ...given,
       }),
     );
-  const isKnown = async (stateDigest: Uint8Array): Promise<boolean> =>
+  const isKnown = async (stateDigest: string): Promise<boolean> =>
     (await store().transaction((tx) => tx.takePendingLogin(stateDigest, NOW))) !== undefined;
   const insertPending = async ({ configuration }: LoginHome, expiresAt: Date) => {
     const pending = makePendingLogin(configuration, { expiresAt });

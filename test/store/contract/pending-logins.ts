@@ -9,7 +9,7 @@ export function describePendingLogins(store: StoreUnderTest): void {
     await store().transaction((tx) => tx.insertPendingLogin(pending));
     return pending;
   };
-  const take = (stateDigest: Uint8Array, now = NOW) =>
+  const take = (stateDigest: string, now = NOW) =>
     store().transaction((tx) => tx.takePendingLogin(stateDigest, now));
 
   describe('pending logins', () => {
