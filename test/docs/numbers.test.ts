@@ -4,6 +4,7 @@ import { CEL_LIMITS } from '../../src/domain/cel-budget.ts';
 import { ID_TOKEN_LIFETIME, KEY_SET_MAX_AGE } from '../../src/domain/id-token.ts';
 import { LOGIN_LIMITS } from '../../src/domain/login-limits.ts';
 import { PENDING_LOGIN_LIFETIME } from '../../src/domain/pending-login.ts';
+import { REFUSAL_LIMITS } from '../../src/domain/refusal-recorder.ts';
 import { TOKEN_LIFETIME } from '../../src/domain/token.ts';
 import { defaultListenerLimits } from '../../src/http/listener-limits.ts';
 import { CLOCK_TOLERANCE_SECONDS } from '../../src/oidc/id-token-checks.ts';
@@ -12,6 +13,7 @@ import { readDocument } from './read-examples.ts';
 
 const API = 'docs/api.md';
 const SECURITY = 'docs/security-model.md';
+const AUDIT = 'docs/decisions/0015-audit-log.md';
 const CEL = 'docs/decisions/0006-cel-budget.md';
 
 const DAY_MS = 86_400_000;
@@ -53,6 +55,12 @@ const SAYINGS: readonly (readonly [document: string, saying: string])[] = [
   [API, `| ${limits.silentSocketTimeoutMs / 1000} s | closed |`],
   [API, `| ${limits.http2ConcurrentStreams} | the stream is refused |`],
   [API, `| ${count(limits.maxConnections)} | closed unanswered |`],
+  [SECURITY, `Repeated within ${REFUSAL_LIMITS.windowMs / 60_000} minutes, they`],
+  [
+    AUDIT,
+    `at most ${REFUSAL_LIMITS.kinds + 1} kinds of refusals in ${REFUSAL_LIMITS.windowMs / 60_000} minutes`,
+  ],
+  [AUDIT, `together can make ${count(REFUSAL_LIMITS.actors * (REFUSAL_LIMITS.kinds + 1))} kinds`],
   [SECURITY, `with ${CLOCK_TOLERANCE_SECONDS} seconds for clocks`],
   [SECURITY, `lives ${PENDING_LOGIN_LIFETIME / 60_000} minutes and is taken once`],
   [SECURITY, `up to ${DEFAULT_OUTBOUND_LIMITS.headerBytes / 1024} KiB`],
