@@ -113,7 +113,8 @@ export function createTraces({ settings, version, database, onError }: TracesOpt
       const span = startServed(served, incoming);
       return {
         traceId: span.spanContext().traceId,
-        run: (work) => active.run(span, work),
+        // What is not recorded has no parts that are.
+        run: (work) => (span.isRecording() ? active.run(span, work) : work()),
         end(code, failed) {
           span.setAttributes(describeEnd(served, code));
           if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
