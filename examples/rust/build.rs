@@ -3,7 +3,7 @@
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let schema = Path::new("../../.generate/schema");
+    let schema = Path::new("../../dist-schema/proto");
     println!("cargo::rerun-if-changed={}", schema.display());
     let files = ["gitpod/v1/identity.proto", "gitpod/v1/organization.proto"];
     let descriptors = protox::compile(files, [schema])?;
