@@ -15,11 +15,12 @@ const COMPRESSED = 0x01;
 /** Reads the one message of the body; envelopes with a flag of `skipFlags` are passed over. */
 export async function readEnvelopedInput(call: UnaryCall, skipFlags: number): Promise<Message> {
   const { readMaxBytes } = call.route.options;
+  let hasHead = false;
   const body = await readBody(call.request, (chunks, size) => {
     if (size < HEAD_BYTES) return;
-    const [first] = chunks;
-    const head = first !== undefined && first.length >= HEAD_BYTES ? first : Buffer.concat(chunks);
-    assertReadable(head.readUInt32BE(1), readMaxBytes);
+    // Once: putting together all that has come with each of many small chunks would take minutes.
+    if (!hasHead) assertReadable(Buffer.concat(chunks, HEAD_BYTES).readUInt32BE(1), readMaxBytes);
+    hasHead = true;
     // The message, and as much again of what does not belong there, so that this can be said.
     assertReadable(size, 2 * (HEAD_BYTES + readMaxBytes), false);
   });

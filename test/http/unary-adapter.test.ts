@@ -423,6 +423,22 @@ it.for([
   expect(answer.toString()).toContain(`HTTP/1.1 ${status}`);
 });
 
+it('reads a body that comes byte by byte no slower for what has come before', async () => {
+  const port = await serveOurs(1, { readMaxBytes: 65_536 });
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const bytes = envelope(0, Buffer.from(`{}${' '.repeat(50_000)}`));
+  const chunks = Array.from(bytes, (byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('');
+  socket.write(
+    `POST ${servicePath}/DeleteOrganization HTTP/1.1\r\nHost: x\r\n` +
+      'Content-Type: application/grpc-web+json\r\nTransfer-Encoding: chunked\r\n\r\n',
+  );
+  // Of a quadratic reading, this would see no end before the test's.
+  socket.end(Buffer.from(`${chunks}0\r\n\r\n`, 'latin1'));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+});
+
 it('calls the routes once, so that their state is one', () => {
   let calls = 0;
   createUnaryAdapter({ ...testOptions(), routes: () => (calls += 1) });
