@@ -112,14 +112,15 @@ function addMigrate(program: Command, context: CliContext): void {
       `${STORE_HELP}
 
 Stop all servers on both first; while one has either open, it refuses, and none can start until it
-ends. To try it while servers run, migrate from a backup. When it is interrupted, run it again: it
-goes on where it stopped. Until it is done, no server starts on the target. The source stays as it is.
+ends. To try it while servers run, migrate --from sqlite:BACKUP. When it is interrupted, run it
+again: it goes on where it stopped. Until it is done, no server starts on the target. The source
+stays as it is.
 
 Secrets are copied as they are, encrypted: the target's servers need the same encryption keys, which
 with PostgreSQL have to be in CLAIMGATE_ENCRYPTION_KEYS: the content of claimgate.key fits there.
 
-One of --from and --to may be left out for what CLAIMGATE_DATABASE_URL names. Other users of the machine
-see a password in an option; in the variable they do not.
+One of --from and --to may be left out for what CLAIMGATE_DATABASE_URL names. Other users of the
+machine see a password in an option; in the variable they do not.
 
 Examples:
   $ export CLAIMGATE_DATABASE_URL=postgres://claimgate:...@db.example.com/claimgate

@@ -37,9 +37,9 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
       'after',
       `${STORE_HELP}
 
-It may run while servers do, and changes nothing of what they have stored. Ends with 7 when a check fails; warnings do not count.
-Identity providers are asked as logins ask them, without a client secret: "claimgate sso check" also
-tries the secret of one configuration.
+It may run while servers do, and changes nothing of what they have stored. Ends with 7 when a check
+fails; warnings do not count. Identity providers are asked as logins ask them, without a client
+secret: "claimgate sso check" also tries the secret of one configuration.
 
 Examples:
   $ claimgate doctor

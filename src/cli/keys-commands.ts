@@ -28,8 +28,8 @@ To change the key that secrets are encrypted under:
 
 With several servers, which are restarted one after another, one that has the new key writes
 secrets that the others cannot read yet. Let them all know it first: "keys add --last", restart
-all, move the new key to the front, restart all, then rotate. Keep old keys with the backups that were made
-under them.`,
+all, move the new key to the front, restart all, then rotate. Keep old keys with the backups that were
+made under them.`,
     );
   addList(keys, context);
   addAdd(keys, context);
@@ -128,11 +128,12 @@ function addRotate(keys: Command, context: CliContext): void {
       `${STORE_HELP}
 
 Every server must have the first key of the list already: see claimgate keys --help. It may be ended
-at any time and run again; what is done stays done. It ends with 5 when secrets are left that do not open.
+at any time and run again; what is done stays done. Ends with 5 when secrets are left that do not
+open.
 
-A new signing key is published for 10 minutes before it signs, so that whoever verifies tokens knows it by
-then; the old one stays published until its last token has expired, and is then forgotten. Servers need
-no restart.`,
+A new signing key is published for 10 minutes before it signs, so that whoever verifies tokens knows
+it by then; the old one stays published until its last token has expired, and is then forgotten.
+Servers need no restart.`,
     )
     .action((options: PrintOptions & { readonly signing?: boolean }) =>
       options.signing === true

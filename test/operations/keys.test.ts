@@ -94,6 +94,22 @@ describe('rotating', () => {
     await store.close();
   });
 
+  test('that was interrupted goes on with what is left', async () => {
+    await fillSqliteStore(file, parseEncryptionKeys(OLD), 4);
+    const keyring = parseEncryptionKeys(BOTH);
+    const plain = await openPlainSqlite(file, 'beside');
+    let done = 0;
+    const interrupted = resealSecrets(plain, keyring, (count) => {
+      done = count;
+      throw new Error('interrupted');
+    });
+    await expect(interrupted).rejects.toThrow('interrupted');
+    const report = await resealSecrets(plain, keyring);
+    await plain.close();
+    expect(done).toBeGreaterThan(0);
+    expect(report).toEqual({ resealed: 20 - done, remaining: 0, problems: [] });
+  });
+
   test('tells of secrets whose key is missing, and does the others', async () => {
     await fillSqliteStore(file, parseEncryptionKeys(OLD), 1);
     const result = await run(['rotate'], NEW);
