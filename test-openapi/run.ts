@@ -76,7 +76,12 @@ async function addThings({ url, token }: StartedClaimgate, n: number): Promise<I
     organizationId,
     domain: `d${n}.example`,
   });
-  const { personalAccessToken } = await users.createPersonalAccessToken({ userId });
+  const description = `token ${n}`;
+  await users.createPersonalAccessToken({ userId, description });
+  const { personalAccessTokens } = await users.listPersonalAccessTokens({
+    filter: { userIds: [userId] },
+  });
+  const personalAccessToken = personalAccessTokens.find((row) => row.description === description);
   return {
     organizationId,
     userId,
