@@ -67,8 +67,9 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<number> {
 
 async function serveAlone(config: Config, logger: Logger): Promise<number> {
   const server = await startServer(config, logger);
+  const signal = waitForSignal(['SIGTERM', 'SIGINT']);
   process.stdout.write(describeStart(server, readSettings(config, server.metricsUrl)));
-  return endAfter(await waitForSignal(['SIGTERM', 'SIGINT']), logger, server.stop);
+  return endAfter(await signal, logger, server.stop);
 }
 
 /** As the primary process, or as one of its workers. */
@@ -83,9 +84,9 @@ async function serveTogether(config: Config, logger: Logger): Promise<number> {
     await using started = new AsyncDisposableStack();
     const metricsUrl = await startWorkerMetrics(config, logger, started);
     const { server, stop } = await startWorkers({ ...config, count: config.workers, logger });
+    const signal = waitForSignal(['SIGTERM', 'SIGINT']);
     process.stdout.write(describeStart(server, readSettings(config, metricsUrl)));
-    const signal = await waitForSignal(['SIGTERM', 'SIGINT']);
-    return await endAfter(signal, logger, () => stop(WORKER_STOP_MS));
+    return await endAfter(await signal, logger, () => stop(WORKER_STOP_MS));
   }
   const ownLogger = logger.child({ worker: worker.workerId });
   try {
@@ -290,7 +291,7 @@ function describeStartFailure(error: unknown): string {
   return error.message;
 }
 
-/** Takes the first one alone: the next ends the process at once, as it would without us. */
+/** Is to be called before anybody is told that the server runs. Takes the first one alone: the next ends the process at once, as it would without us. */
 function waitForSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const take = (received: NodeJS.Signals): void => {
