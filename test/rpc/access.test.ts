@@ -144,12 +144,12 @@ describe("another organization's ids", () => {
     const { organizations, users } = createApi(claimgate.url, `Bearer ${home.tokens['foreigner']}`);
     const { user } = await users.getAuthenticatedUser({});
     const own = { organizationId: user?.organizationId ?? '', userId: user?.id ?? '' };
-    const calls = [
+    const refusals = [
       organizations.setRole({ ...own, userId: home.userId, role: 1 }),
       organizations.setRole({ ...own, organizationId: home.organizationId, role: 1 }),
       users.listPersonalAccessTokens({ filter: { userIds: [own.userId, home.userId] } }),
-    ];
-    for (const call of calls) expect((await readRefusal(call)).code).toBe('not_found');
+    ].map(readRefusal);
+    for (const { code } of await Promise.all(refusals)) expect(code).toBe('not_found');
     const { members } = await organizations.listMembers({
       organizationId: own.organizationId,
       filter: { userIds: [home.userId] },
