@@ -291,7 +291,10 @@ function describeStartFailure(error: unknown): string {
   return error.message;
 }
 
-/** Is to be called before anybody is told that the server runs. Takes the first one alone: the next ends the process at once, as it would without us. */
+/**
+ * Is to be called before anybody is told that the server runs. Takes the first signal alone: the next ends the process at
+ * once, as it would without us.
+ */
 function waitForSignal(signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const take = (received: NodeJS.Signals): void => {
