@@ -2,6 +2,7 @@
  * Owns whether calls can be served: the store is asked for a durable write, at most once a second however many ask us,
  * and is given up before those who ask give us up. It refuses to own what becomes of the answer.
  */
+import { DomainError } from './errors.ts';
 
 /** In milliseconds. What a balancer learns is as old as the first, and comes as late as the second. */
 export const READINESS_TIMES = { maxAgeMs: 1_000, timeoutMs: 1_500 } as const;
@@ -26,7 +27,10 @@ export function createReadinessCheck(options: ReadinessOptions): CheckReadiness 
   return () => {
     if (last !== undefined && (last.endedAt === undefined || now() - last.endedAt < maxAgeMs))
       return last.answer;
-    const probe: typeof last = { answer: giveUpAfter(timeoutMs, ping()), endedAt: undefined };
+    const probe: typeof last = {
+      answer: giveUpAfter(timeoutMs, ping().catch(passOverLackOfSpace)),
+      endedAt: undefined,
+    };
     const end = (): void => {
       probe.endedAt = now();
     };
@@ -34,6 +38,11 @@ export function createReadinessCheck(options: ReadinessOptions): CheckReadiness 
     last = probe;
     return probe.answer;
   };
+}
+
+/** Reading goes on, and would end if a balancer took the server out; what cannot be written says so call by call. */
+function passOverLackOfSpace(error: unknown): void {
+  if (!(error instanceof DomainError && error.code === 'resource_exhausted')) throw error;
 }
 
 async function giveUpAfter(timeoutMs: number, pinging: Promise<void>): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { DomainError } from '../../src/domain/errors.ts';
 import { createReadinessCheck } from '../../src/domain/readiness.ts';
 
 function prepareCheck(answer: () => Promise<void> = async () => {}) {
@@ -43,4 +44,11 @@ test('A failure is told to all, and forgotten as fast as a success', async () =>
 test('A store that never answers is given up', async () => {
   const { check } = prepareCheck(() => new Promise(() => {}));
   await expect(check()).rejects.toThrow('did not write within 10 ms');
+});
+
+test('A store without space is ready: it goes on reading, and refuses writes one by one', async () => {
+  const { check } = prepareCheck(async () => {
+    throw new DomainError('resource_exhausted', 'There is no space left.');
+  });
+  await expect(check()).resolves.toBeUndefined();
 });
