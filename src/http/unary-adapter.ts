@@ -4,7 +4,7 @@
  * It refuses to know what calls mean.
  *
  * What differs from the original, on purpose. `test/http/unary-differential.test.ts` has an example of each difference
- * that generated requests can meet, and allows nothing else; the other three are in `unary-adapter.test.ts`.
+ * that generated requests can meet, and allows nothing else; the others are in `unary-adapter.test.ts`.
  *
  * | request                                        | connect-es        | here, and why                                 |
  * | ---------------------------------------------- | ----------------- | --------------------------------------------- |
@@ -27,6 +27,8 @@
  * | answer in gRPC-Web                             | in chunks         | with its content-length                       |
  * | stream answered before its requests have come  | the rest is never | the rest is drained: the client is not stuck  |
  * |                                                | read              | sending, nor the next one on its connection   |
+ * | stream whose messages come in very many chunks | counts all that   | the same, in messages that are whole: it is   |
+ * |                                                | came with each    | not kept busy for minutes                     |
  */
 import type { ConnectError, ContextValues } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
@@ -76,6 +78,8 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     acceptCompression: options.acceptCompression ?? [compressionGzip, compressionBrotli],
   };
   const answerOther = fallback ?? answerNotFound;
+  // connect-es's default.
+  const { readMaxBytes = 0xff_ff_ff_ff } = options;
   const recorded = recordRoutes(routes, common);
   const endpoints = new Map<string, Endpoint>();
   for (const prefix of prefixes) {
@@ -100,6 +104,7 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     const { unary: route, original } = endpoint;
     const chosen = route && negotiate(route, request);
     if (route === undefined || chosen === undefined) {
+      drainAfterAnswer(request, response, readMaxBytes);
       handOver(original, request, response);
       return;
     }
@@ -109,7 +114,6 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
 
 /** connect-es throws at a `Host` of which no URL can be made; in a request listener that would end the process. */
 function handOver(original: Original, request: HttpRequest, response: HttpResponse): void {
-  drainAfterAnswer(request, response);
   try {
     original(request, response);
   } catch {

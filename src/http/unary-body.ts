@@ -6,6 +6,7 @@ import { constants } from 'node:http2';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Compression } from '@connectrpc/connect/protocol';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { gatherEnvelopes } from './gather-envelopes.ts';
 
 /**
  * Reads the whole body. `check` is called with what has arrived, after each chunk, and throws to read no further.
@@ -101,9 +102,16 @@ export function drainBody(request: HttpRequest): void {
 /**
  * For a request that connect-es reads: where it stops before the end, it destroys the request and neither the stream of
  * HTTP/2 nor the connection of HTTP/1.1, on which nothing more is read then. This keeps the request alive, to be drained.
+ *
+ * @param readMaxBytes of one message
  */
-export function drainAfterAnswer(request: HttpRequest, response: HttpResponse): void {
-  request[Symbol.asyncIterator] = () => request.iterator({ destroyOnReturn: false });
+export function drainAfterAnswer(
+  request: HttpRequest,
+  response: HttpResponse,
+  readMaxBytes: number,
+): void {
+  request[Symbol.asyncIterator] = () =>
+    gatherEnvelopes(request.iterator({ destroyOnReturn: false }), readMaxBytes);
   // The response on HTTP/2 says `finish` once the request has ended, too.
   const sent = 'stream' in response ? response.stream : response;
   sent.once('finish', () => drainBody(request));

@@ -57,6 +57,19 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
       expect(readAnswer(next).code).toBe(undefined);
     },
   );
+
+  it('takes a message that comes byte by byte', async () => {
+    const send = await open();
+    const bytes = envelope(0, Buffer.from(`{}${' '.repeat(readMaxBytes - 2)}`));
+    const answer = await send({
+      method: 'POST',
+      path: '/test.Counting/Count',
+      headers: { 'content-type': 'application/connect+json' },
+      body: Array.from(bytes, (_, index) => bytes.subarray(index, index + 1)),
+    });
+    expect(answer.body.toString()).toContain('{}');
+    expect(answer.body.toString()).not.toContain('error');
+  });
 });
 
 // Help --------------------------------------------------------------------------------------------------------------
