@@ -4,7 +4,7 @@
  */
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { sendAnswer } from './answer.ts';
-import { setGrpcStatus } from './grpc-status.ts';
+import { setShortGrpcStatus } from './grpc-status.ts';
 import type { UnaryProtocol } from './unary-call.ts';
 import { packEnvelope, readEnvelopedInput } from './unary-envelope.ts';
 
@@ -32,7 +32,7 @@ export const grpcProtocol: UnaryProtocol = {
   },
 
   answerError({ context, response }, error) {
-    setGrpcStatus(context.responseTrailer, error);
+    setShortGrpcStatus(context.responseTrailer, error);
     sendAnswer(response, {
       status: 200,
       header: context.sentHeader(),

@@ -1,10 +1,11 @@
 // How a message travels in `grpc-message`.
+import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { setGrpcStatus } from '../../src/http/grpc-status.ts';
+import { setGrpcStatus, setShortGrpcStatus } from '../../src/http/grpc-status.ts';
 
 const spell = (message: string) =>
   setGrpcStatus(new Headers(), new ConnectError(message, Code.NotFound)).get('grpc-message');
@@ -29,3 +30,30 @@ test('every message is in printable ASCII, and comes back as it was', () => {
     }),
   );
 });
+
+const small = { desc: StringValueSchema, value: { value: 'small' } };
+
+const writeShort = (message: string, ...details: ConnectError['details']) => {
+  const error = new ConnectError(message, Code.NotFound);
+  error.details = details;
+  const trailer = setShortGrpcStatus(new Headers(), error);
+  return { trailer, error: findTrailerError(trailer) };
+};
+
+test('an error that fits into a trailer is written whole', () => {
+  const { error } = writeShort('m'.repeat(1_600), small, small);
+  expect(error?.rawMessage).toHaveLength(1_600);
+  expect(error?.findDetails(StringValueSchema)).toHaveLength(2);
+});
+
+test.each([['k'], ['é'], ['🙂'], ['%']])(
+  'of an error that no trailer has room for, the largest details and the end of its message (%s) are left out',
+  (character) => {
+    const large = { desc: StringValueSchema, value: { value: character.repeat(50_000) } };
+    const { error, trailer } = writeShort(character.repeat(50_000), large, small, large);
+    expect([...trailer].join('').length).toBeLessThan(8_000);
+    expect(error?.code).toBe(Code.NotFound);
+    expect(error?.rawMessage).toMatch(new RegExp(`^${character}{100,}…$`, 'u'));
+    expect(error?.findDetails(StringValueSchema).map(({ value }) => value)).toEqual(['small']);
+  },
+);
