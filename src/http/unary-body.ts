@@ -99,6 +99,21 @@ export function drainBody(request: HttpRequest): void {
   request.resume();
 }
 
+/** A client that goes away has ended the call, which is no failing of ours. */
+async function* readUntilAbandoned(request: HttpRequest): AsyncGenerator<Buffer> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch (reason) {
+    throw new ConnectError(
+      'the client ended the call',
+      Code.Canceled,
+      undefined,
+      undefined,
+      reason,
+    );
+  }
+}
+
 /**
  * For a request that connect-es reads: where it stops before the end, it destroys the request and neither the stream of
  * HTTP/2 nor the connection of HTTP/1.1, on which nothing more is read then. This keeps the request alive, to be drained.
@@ -110,8 +125,7 @@ export function drainAfterAnswer(
   response: HttpResponse,
   readMaxBytes: number,
 ): void {
-  request[Symbol.asyncIterator] = () =>
-    gatherEnvelopes(request.iterator({ destroyOnReturn: false }), readMaxBytes);
+  request[Symbol.asyncIterator] = () => gatherEnvelopes(readUntilAbandoned(request), readMaxBytes);
   // The response on HTTP/2 says `finish` once the request has ended, too.
   const sent = 'stream' in response ? response.stream : response;
   sent.once('finish', () => drainBody(request));

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { create, createFileRegistry } from '@bufbuild/protobuf';
 import type { DescService } from '@bufbuild/protobuf';
 import {
@@ -6,7 +7,9 @@ import {
   file_google_protobuf_empty,
   FileDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt';
-import { describe, expect, it } from 'vitest';
+import { Code } from '@connectrpc/connect';
+import type { Interceptor } from '@connectrpc/connect';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readMaxBytes, registerRoutes, serveOurs, servicePath } from './unary-service.ts';
 import { envelope, openClient, readAnswer } from './unary-wire.ts';
 
@@ -70,6 +73,30 @@ describe.for([1, 2] as const)('over HTTP/%i', (version) => {
     expect(answer.body.toString()).toContain('{}');
     expect(answer.body.toString()).not.toContain('error');
   });
+});
+
+it('a client that goes away within its message has ended the call, which is no failure', async () => {
+  const { promise: failure, resolve } = Promise.withResolvers<unknown>();
+  const { promise: started, resolve: start } = Promise.withResolvers<void>();
+  const watch: Interceptor = (next) => (request) => {
+    start();
+    const answer = next(request);
+    answer.catch(resolve);
+    return answer;
+  };
+  const port = await serveOurs(1, {
+    routes: (router) => router.service(counting, { count: countTo3 } as never),
+    interceptors: [watch],
+  });
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    'POST /test.Counting/Count HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web\r\n' +
+      'Content-Length: 100\r\n\r\n\0\0\0',
+  );
+  await started;
+  socket.destroy();
+  expect(await failure).toMatchObject({ code: Code.Canceled });
 });
 
 // Help --------------------------------------------------------------------------------------------------------------
