@@ -36,7 +36,9 @@ export const REFUSAL_LIMITS = {
   windowMs: 10 * 60_000,
   /** Kinds of refusals of one actor that are told apart in that time; further ones are counted as one kind. */
   kinds: 20,
-  /** Actors that are told apart; further ones are counted as nobody's. */
+  /** Actors of one organization that are told apart; further ones are counted as nobody's in it. */
+  actorsOfOne: 100,
+  /** Of all organizations together; further ones are counted as nobody's. */
   actors: 1000,
   /** Records that wait for a database which does not answer; further ones are lost. */
   waiting: 5000,
@@ -54,23 +56,47 @@ interface Window {
   further: number;
 }
 
+/** Of one actor, by kind. */
+type Windows = Map<string, Window>;
+
 export function createRefusalRecorder(
   { store, now, newId }: Pick<Environment, 'store' | 'now' | 'newId'>,
   reportFailure: (error: unknown) => void,
 ): RefusalRecorder {
-  const actors = new Map<string, Map<string, Window>>();
+  /** By organization and user. */
+  const organizations = new Map<string | undefined, Map<string | undefined, Windows>>();
+  /** For whom there is no room. */
+  const others: Windows = new Map();
+  let actors = 0;
   const waiting: AuditRecord[] = [];
   let writing: Promise<void> | undefined;
 
   function note(refusal: Refusal): void {
-    const name = JSON.stringify([refusal.organizationId, refusal.actor.userId]);
-    if (actors.has(name) || actors.size < REFUSAL_LIMITS.actors) count(name, refusal);
-    else count('', describeFurther(NOBODY));
+    const { organizationId, actor } = refusal;
+    const own = findWindows(organizationId, actor.userId);
+    if (own !== undefined) return count(own, refusal);
+    // Whose people are refused the most hides nothing of what the admins of others are to read.
+    const shared = findWindows(organizationId, undefined);
+    if (shared !== undefined) return count(shared, describeFurther({ ...NOBODY, organizationId }));
+    return count(others, describeFurther(NOBODY));
   }
 
-  function count(name: string, refusal: Refusal): void {
-    const windows = actors.get(name) ?? new Map<string, Window>();
-    actors.set(name, windows);
+  function findWindows(
+    organizationId: string | undefined,
+    userId: string | undefined,
+  ): Windows | undefined {
+    const users = organizations.get(organizationId) ?? new Map<string | undefined, Windows>();
+    const known = users.get(userId);
+    if (known !== undefined) return known;
+    if (actors >= REFUSAL_LIMITS.actors) return undefined;
+    if (userId !== undefined && users.size >= REFUSAL_LIMITS.actorsOfOne) return undefined;
+    actors += 1;
+    const windows: Windows = new Map();
+    organizations.set(organizationId, users.set(userId, windows));
+    return windows;
+  }
+
+  function count(windows: Windows, refusal: Refusal): void {
     const hasRoom = windows.has(nameKind(refusal)) || windows.size < REFUSAL_LIMITS.kinds;
     const told = hasRoom ? refusal : describeFurther(refusal);
     const open = windows.get(nameKind(told));
@@ -90,13 +116,21 @@ export function createRefusalRecorder(
   }
 
   function endAll(isOver: (window: Window) => boolean): void {
-    for (const [name, windows] of actors) {
-      for (const [kind, window] of windows) {
-        if (!isOver(window)) continue;
-        end(window);
-        windows.delete(kind);
+    endThose(others, isOver);
+    for (const [organizationId, users] of organizations) {
+      for (const [userId, windows] of users) {
+        endThose(windows, isOver);
+        if (windows.size === 0 && users.delete(userId)) actors -= 1;
       }
-      if (windows.size === 0) actors.delete(name);
+      if (users.size === 0) organizations.delete(organizationId);
+    }
+  }
+
+  function endThose(windows: Windows, isOver: (window: Window) => boolean): void {
+    for (const [kind, window] of windows) {
+      if (!isOver(window)) continue;
+      end(window);
+      windows.delete(kind);
     }
   }
 

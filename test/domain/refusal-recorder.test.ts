@@ -22,6 +22,8 @@ function makeRefusal(given: Partial<Refusal> = {}): Refusal {
   };
 }
 
+const makeActor = (number: number) => ({ kind: 'token', userId: `u${number}` }) as const;
+
 /** Over a store that holds records alone, and can be away. */
 function start() {
   const records: AuditRecord[] = [];
@@ -128,10 +130,28 @@ describe('what somebody can make of it', () => {
     expect(recorder.records.some(({ reason }) => reason === FURTHER_REFUSALS)).toBe(true);
   });
 
+  test('is bounded for an organization, and hides nothing of others', async () => {
+    const recorder = start();
+    for (let count = 0; count < 3 * REFUSAL_LIMITS.actors; count += 1) {
+      recorder.note(makeRefusal({ organizationId: 'loud', actor: makeActor(count) }));
+    }
+    recorder.note(makeRefusal());
+    await recorder.close();
+    const { records } = recorder;
+    expect(records.filter(({ organizationId }) => organizationId === 'o')).toHaveLength(1);
+    const nobodys = records.filter(({ actor }) => actor.userId === undefined);
+    const further = 3 * REFUSAL_LIMITS.actors - REFUSAL_LIMITS.actorsOfOne;
+    expect(nobodys.map(({ organizationId, count }) => [organizationId, count])).toEqual([
+      ['loud', 1],
+      ['loud', further - 1],
+    ]);
+    expect(records).toHaveLength(REFUSAL_LIMITS.actorsOfOne + 2 + 1);
+  });
+
   test('is bounded for all together, too', async () => {
     const recorder = start();
     for (let count = 0; count < 3 * REFUSAL_LIMITS.actors; count += 1) {
-      recorder.note(makeRefusal({ actor: { kind: 'token', userId: `u${count}` } }));
+      recorder.note(makeRefusal({ organizationId: `o${count}`, actor: makeActor(count) }));
     }
     await recorder.close();
     const nobodys = recorder.records.filter(({ organizationId }) => organizationId === undefined);
@@ -147,7 +167,7 @@ describe('what somebody can make of it', () => {
     recorder.setAway(true);
     for (let window = 0; window < 8; window += 1) {
       for (let actor = 0; actor < REFUSAL_LIMITS.actors; actor += 1) {
-        recorder.note(makeRefusal({ actor: { kind: 'token', userId: `u${actor}` } }));
+        recorder.note(makeRefusal({ organizationId: `o${actor}`, actor: makeActor(actor) }));
       }
       recorder.pass(REFUSAL_LIMITS.windowMs);
       await recorder.flush();
