@@ -58,7 +58,7 @@ export function launchClaimgate(
     port,
   }: ClaimgateOptions & { port: number },
 ) {
-  const child = startScript(machine, [entry, 'serve'], {
+  const child = startScript(machine, ['--max-semi-space-size=8', entry, 'serve'], {
     cores,
     env: {
       CLAIMGATE_PORT: String(port),

@@ -367,7 +367,7 @@ describe('DeleteOrganization', () => {
       operator.users.createPersonalAccessToken({ userId: member.user.id }),
       operator.users.listPersonalAccessTokens({ filter: { userIds: [member.user.id] } }),
     ];
-    for (const call of gone) expect((await readRefusal(call)).code).toBe('not_found');
+    for (const { code } of await Promise.all(gone.map(readRefusal))) expect(code).toBe('not_found');
     const { ssoConfiguration: still } = await actAs(
       neighbour.admin,
     ).organizations.getSSOConfiguration({
