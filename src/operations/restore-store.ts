@@ -86,6 +86,7 @@ async function checkBackup(file: string): Promise<StoreSchema> {
   const backup = await openPlainSqlite(file, 'beside');
   try {
     checkIntegrity(backup);
+    await refusePrograms(backup);
     const schema = await readSchema(backup);
     refuseNewerSchema(file, schema);
     if (await hasUnfinishedCopy(backup)) {
@@ -95,6 +96,17 @@ async function checkBackup(file: string): Promise<StoreSchema> {
   } finally {
     await backup.close();
   }
+}
+
+/** A trigger would run with every write of the servers, and could undo records or make users operators unseen. */
+async function refusePrograms(backup: PlainSqlite): Promise<void> {
+  const [program] = await backup.all(
+    `select type from sqlite_schema where type in ('trigger', 'view') limit 1`,
+  );
+  if (program === undefined) return;
+  throw new StoreRefusal(
+    `${backup.name} has a ${String(program['type'])}, which no backup of Claimgate's has: somebody has changed it. Use another backup.`,
+  );
 }
 
 async function restoreFile(file: string, target: string, force: boolean): Promise<Restored> {

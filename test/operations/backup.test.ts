@@ -232,6 +232,17 @@ describe('restoring', () => {
       },
       'not one of Claimgate',
     ],
+    [
+      'one that would run something by itself',
+      async (backup: string) => {
+        const plain = await openPlainSqlite(backup, 'alone');
+        plain.database.exec(
+          'create trigger hide after insert on audit_record begin delete from audit_record; end',
+        );
+        await plain.close();
+      },
+      'has a trigger',
+    ],
   ])('refuses %s, and touches nothing', async (_, spoil, words) => {
     await fillSqliteStore(file, KEYRING, 20);
     await runClaimgate(['backup', place('b.db')], { env });
