@@ -28,14 +28,14 @@ export function describeStart(
   const token = generatedToken ?? '$CLAIMGATE_BOOTSTRAP_TOKEN';
   const introduction =
     generatedToken === undefined
-      ? 'The operator token is the one in CLAIMGATE_BOOTSTRAP_TOKEN.'
+      ? 'The operator token is the one in CLAIMGATE_BOOTSTRAP_TOKEN.\n'
       : `The operator token, shown this once:\n\n  ${generatedToken}\n`;
   // The certificate is rarely for the address that we listen at.
   const curl = isTls ? 'curl -sS --insecure' : 'curl -sS';
   return `${listening}
 This is the first start: there is now an organization, "Default organization" (${organizationId}).
 ${introduction}
-Try it:
+To look around, open ${url} in a browser and sign in with the token. To try the API:
 
   ${curl} ${url}/gitpod.v1.OrganizationService/ListSSOConfigurations -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' -d '{"organizationId":"${organizationId}"}'
 

@@ -29,7 +29,12 @@ Try it in a browser:
 
      Then sign in as bob@example.com again.
 
-What an admin sees of it, on the command line and by the API, with the variables above (the token is the operator's):
+Why they were refused, and all else that an admin sees, is in the console:
+
+  ${url}/organizations/${organizationId}/attempts
+  Sign in there with this token, which is the operator's: ${token}
+
+The same on the command line and by the API, with the variables above:
 
   npm run -s claimgate -- login attempts --organization ${organizationId}
   curl -sS $CLAIMGATE_URL/claimgate.v1.LoginAttemptService/ListLoginAttempts -H "Authorization: Bearer $CLAIMGATE_TOKEN" -H 'Content-Type: application/json' -d '{"organizationId":"${organizationId}"}'

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 
 import type { CliContext } from './cli-context.ts';
+import { formatCount } from './format-value.ts';
 import { addPrintOptions } from './print.ts';
 import type { PrintOptions } from './print.ts';
 import { createProgressLine } from './progress.ts';
@@ -158,8 +159,11 @@ Examples:
 function formatRows(rows: Readonly<Partial<Record<string, number>>>): string {
   const { organization = 0, sso_configuration: configurations = 0 } = rows;
   const all = Object.values(rows).reduce<number>((sum, count) => sum + (count ?? 0), 0);
-  const write = (count: number): string => count.toLocaleString('en');
-  return `${write(organization)} organizations, ${write(configurations)} SSO configurations, ${write(all)} rows in all`;
+  return [
+    formatCount(organization, 'organization'),
+    formatCount(configurations, 'SSO configuration'),
+    `${formatCount(all, 'row')} in all`,
+  ].join(', ');
 }
 
 function formatBytes(bytes: number): string {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { CommandFailure } from './cli-errors.ts';
 import { ANSWER_IS_NO } from './exit-codes.ts';
-import { makePrintable } from './format-value.ts';
+import { formatCount, makePrintable } from './format-value.ts';
 import { parseLimit } from './option-values.ts';
 import { addPrintOptions, write } from './print.ts';
 import type { PrintOptions } from './print.ts';
@@ -59,7 +59,7 @@ Examples:
         context,
         isJson
           ? `${JSON.stringify({ failed, warnings, findings }, null, 2)}\n`
-          : `${failed} failed, ${warnings} warnings, ${findings.length} checks.\n`,
+          : `${findings.length} checks: ${failed} failed, ${formatCount(warnings, 'warning')}.\n`,
       );
       if (failed > 0) throw new CommandFailure(ANSWER_IS_NO, '');
     });

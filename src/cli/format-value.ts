@@ -25,6 +25,11 @@ export function formatList(texts: readonly string[]): string {
   return formatText(texts.join(', '));
 }
 
+/** `1 secret`, `1,200 secrets`. */
+export function formatCount(count: number, thing: string): string {
+  return `${count.toLocaleString('en')} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 export function formatTime(timestamp: Timestamp | undefined): string {
   if (timestamp === undefined) return NOTHING;
   return timestampDate(timestamp)

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { CommandFailure } from './cli-errors.ts';
 import { ANSWER_IS_NO, REFUSED } from './exit-codes.ts';
+import { formatCount } from './format-value.ts';
 import { addPrintOptions } from './print.ts';
 import type { PrintOptions } from './print.ts';
 import { createProgressLine } from './progress.ts';
@@ -56,7 +57,7 @@ Ends with 7 when secrets are under a key that is not in the list.`,
       await printResult(context, options, list, [
         `Encryption keys (${place}):`,
         ...encryptionKeys.map(
-          ({ id, use, secrets }) => `  ${id}  ${use}  ${secrets.toLocaleString('en')} secrets`,
+          ({ id, use, secrets }) => `  ${id}  ${use}  ${formatCount(secrets, 'secret')}`,
         ),
         'Signing keys of ID tokens:',
         ...signingKeys.map(
@@ -149,7 +150,7 @@ async function rotateEncryption(context: CliContext, options: PrintOptions): Pro
   ).finally(progress.end);
   const { keyId, resealed, remaining, otherKeyIds, place, problems } = report;
   await printResult(context, options, report, [
-    `${resealed.toLocaleString('en')} secrets were encrypted anew under ${keyId}, ${remaining.toLocaleString('en')} remain under other keys.`,
+    `Encrypted ${formatCount(resealed, 'secret')} anew under ${keyId}; under other keys remain ${remaining.toLocaleString('en')}.`,
     ...(remaining === 0 && otherKeyIds.length > 0
       ? [
           `Once every server runs with ${keyId} first, ${otherKeyIds.join(', ')} may be taken out of ${place}. Keep a copy as long as you keep backups from before.`,

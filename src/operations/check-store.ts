@@ -118,8 +118,9 @@ async function checkFile(file: string, report: Report): Promise<void> {
 }
 
 function judgeRoom(free: number, size: number): Finding {
-  const gigabytes = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-  const seen = `${gigabytes(free)} are free on the disk of the database, which has ${gigabytes(size)}.`;
+  const gigabytes = (bytes: number): string =>
+    bytes < 1024 ** 3 / 10 ? 'less than 0.1 GiB' : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  const seen = `${gigabytes(free)} free on the disk of the database, which takes ${gigabytes(size)}.`;
   if (free < ROOM.failed) return fail('disk', seen, 'Free some: writes are about to be refused.');
   if (free < ROOM.warning || free < size) {
     return warn('disk', seen, 'Free some: a backup needs as much as the database has.');
@@ -156,7 +157,7 @@ async function checkSecrets(config: Config, plain: PlainDatabase, report: Report
       report(
         fail(
           'keys',
-          `${count} secrets are stored, and no keys are here.`,
+          `Secrets are stored (${count}), and no keys are here.`,
           'Put the key file back, or set CLAIMGATE_ENCRYPTION_KEYS.',
         ),
       );
@@ -166,7 +167,10 @@ async function checkSecrets(config: Config, plain: PlainDatabase, report: Report
     const reasons = [...new Set(problems.map(({ table, reason }) => `${table}: ${reason}`))];
     report(
       reasons.length === 0
-        ? ok('keys', `${count} secrets; one of each kind under each key opens with ${found.place}.`)
+        ? ok(
+            'keys',
+            `Of the secrets (${count}), one of each kind under each key opens with ${found.place}.`,
+          )
         : fail(
             'keys',
             `Secrets do not open. ${reasons.join(' ')}`,

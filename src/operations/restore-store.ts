@@ -4,7 +4,7 @@
  * on a part (`copy-store.ts`).
  */
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -118,6 +118,7 @@ async function restoreFile(file: string, target: string, force: boolean): Promis
       // The log of a file that could not be opened would be taken for the new one's.
       for (const suffix of ['-wal', '-shm']) await rm(`${target}${suffix}`, { force: true });
     }
+    await giveToOwner(temporary, target);
     await rename(temporary, target);
     await syncFolder(dirname(target));
   } finally {
@@ -125,6 +126,13 @@ async function restoreFile(file: string, target: string, force: boolean): Promis
     await removeDatabase(temporary);
   }
   return describe(await openPlainSqlite(target, 'beside'));
+}
+
+/** The superuser restores for the user whose server it is, who could not open a file of root's. */
+async function giveToOwner(temporary: string, target: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(existsSync(target) ? target : dirname(target));
+  await chown(temporary, uid, gid);
 }
 
 /** Keeps servers away until it has been replaced. `undefined` for one that cannot be opened, where that is no matter. */

@@ -1,6 +1,6 @@
 // Backups through the real command line, of stores in use, and what becomes of them.
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -161,7 +161,7 @@ describe('restoring', () => {
     expect(refused.stderr).toContain('not empty');
     const restored = await runClaimgate(['restore', place('b.db'), '--force'], { env });
     expect(restored).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(restored.stdout).toContain('1 organizations');
+    expect(restored.stdout).toContain('1 organization, ');
     await expectSame(file, place('b.db'));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const second = await startServer();
@@ -193,6 +193,15 @@ describe('restoring', () => {
     expect(result.stderr).toContain('No encryption key has the id "k1"');
     expect(JSON.parse(result.stdout)).toMatchObject({ rows: { identity: 3 } });
     await expectSame(file, place('new/other.db'));
+  });
+
+  test('leaves the database to whom it belonged, also when the superuser restores', async () => {
+    await fillSqliteStore(file, KEYRING, 1);
+    await runClaimgate(['backup', place('b.db')], { env });
+    const { uid, gid } = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : await stat(file);
+    await chown(file, uid, gid);
+    await runClaimgate(['restore', place('b.db'), '--force'], { env });
+    expect(await stat(file)).toMatchObject({ uid, gid });
   });
 
   test('takes the place of a file that is damaged', async () => {

@@ -23,8 +23,9 @@ export function renderSignInPage(
 <meta name="color-scheme" content="light dark">
 <title>Demo identity provider: sign in</title>
 <style>
-body { font: 1rem/1.5 Georgia, serif; max-width: 28rem; margin: 3rem auto; padding: 0 1rem; }
-label, input, button { font: inherit; display: block; margin-top: 0.75rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 28rem; margin: 3rem auto; padding: 0 1rem; }
+label, input { display: block; }
+input, button { font: inherit; margin: 0.25rem 0.5rem 0.75rem 0; }
 input { width: 100%; box-sizing: border-box; padding: 0.5rem; }
 button { padding: 0.5rem 1rem; }
 ul { padding-left: 1.25rem; }
