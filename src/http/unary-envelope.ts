@@ -26,6 +26,7 @@ export async function readEnvelopedInput(call: UnaryCall, skipFlags: number): Pr
   });
   let input: Message | undefined;
   let offset = 0;
+  let unpacked = 0;
   while (offset + HEAD_BYTES <= body.length) {
     const flags = body.readUInt8(offset);
     const end = offset + HEAD_BYTES + body.readUInt32BE(offset + 1);
@@ -34,6 +35,9 @@ export async function readEnvelopedInput(call: UnaryCall, skipFlags: number): Pr
     const packed = body.subarray(offset + HEAD_BYTES, end);
     offset = end;
     const bytes = (flags & COMPRESSED) === 0 ? packed : await unpack(call, packed);
+    // As above: what is passed over costs its unpacking all the same, however small it is packed.
+    unpacked += bytes.byteLength;
+    assertReadable(unpacked, 2 * readMaxBytes, false);
     if ((flags & skipFlags) !== 0) continue;
     const message = call.codec.parse(bytes);
     if (input !== undefined) {

@@ -423,6 +423,18 @@ it.for([
   expect(answer.toString()).toContain(`HTTP/1.1 ${status}`);
 });
 
+it('unpacks no more than a message and as much again, in however many envelopes', async () => {
+  const send = openClient(1, await serveOurs(1));
+  const skipped = envelope(0x81, gzipSync(Buffer.alloc(readMaxBytes)));
+  const answer = await send({
+    method: 'POST',
+    path: `${servicePath}/DeleteOrganization`,
+    headers: { 'content-type': 'application/grpc-web+json', 'grpc-encoding': 'gzip' },
+    body: [skipped, skipped, skipped, envelope(0, Buffer.from('{}'))],
+  });
+  expect(readAnswer(answer).code).toBe(String(Code.ResourceExhausted));
+});
+
 it('reads a body that comes byte by byte no slower for what has come before', async () => {
   const port = await serveOurs(1, { readMaxBytes: 65_536 });
   const socket = connect(port, '127.0.0.1');
