@@ -34,7 +34,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 /** Plain words between slashes: no dot, so that no RPC, no file and nothing below `/.well-known` is a page. */
-const PAGE_PATH = /^\/(?:[\w-]+\/?)*$/;
+const PAGE_PATH = /^(?:\/[\w-]+)+\/?$/;
 
 /** Where the console has been built to: beside the sources, or beside `dist` in the package. */
 export function findConsoleFolder(): string | undefined {

@@ -92,6 +92,9 @@ describe('An address', () => {
     ['/..%2fsecret.txt', BROWSER, false],
     ['//evil.example', BROWSER, false],
     ['/__proto__', BROWSER, true],
+    // Told within the time of a test, whatever a pattern could try.
+    [`/${'a'.repeat(5000)}.php`, BROWSER, false],
+    [`/${'a/-'.repeat(3000)}!`, BROWSER, false],
   ] as const)('%s with %o is a page: %s', async ([path, headers, isPage]) => {
     const { status, body } = await ask(path, headers);
     expect(status).toBe(isPage ? 200 : 404);
