@@ -6,7 +6,7 @@ import { formatCount } from './format-value.ts';
 import { addPrintOptions } from './print.ts';
 import type { PrintOptions } from './print.ts';
 import { createProgressLine } from './progress.ts';
-import { printResult, requireNode, runOperation, STORE_HELP } from './run-operation.ts';
+import { printResult, runOperation, STORE_HELP } from './run-operation.ts';
 
 interface ForceOptions extends PrintOptions {
   readonly force?: boolean;
@@ -26,7 +26,6 @@ function addBackup(program: Command, context: CliContext): void {
       'Writes all that the store holds at this moment into one file, while servers go on. The file is checked before it gets its name.',
     )
     .option('--force', 'replace the file if it is there');
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',
@@ -66,7 +65,6 @@ function addRestore(program: Command, context: CliContext): void {
     )
     .option('--to <url>', 'the database, written as in CLAIMGATE_DATABASE_URL')
     .option('--force', 'replace all that the database holds');
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',
@@ -106,7 +104,6 @@ function addMigrate(program: Command, context: CliContext): void {
     .option('--from <url>', 'where the store is (CLAIMGATE_DATABASE_URL)')
     .option('--to <url>', 'where it is to be (CLAIMGATE_DATABASE_URL)')
     .option('--restart', 'begin an unfinished copy anew instead of going on with it');
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',

@@ -8,7 +8,7 @@ import { formatCount, makePrintable } from './format-value.ts';
 import { parseLimit } from './option-values.ts';
 import { addPrintOptions, write } from './print.ts';
 import type { PrintOptions } from './print.ts';
-import { requireNode, runOperation, STORE_HELP } from './run-operation.ts';
+import { runOperation, STORE_HELP } from './run-operation.ts';
 
 /** Issuers that are asked unless told otherwise. */
 const ISSUERS = 20;
@@ -31,7 +31,6 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
       `ask so many identity providers, those with the most configurations first (${ISSUERS})`,
       parseLimit,
     );
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',

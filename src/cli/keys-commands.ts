@@ -8,7 +8,7 @@ import { formatCount } from './format-value.ts';
 import { addPrintOptions } from './print.ts';
 import type { PrintOptions } from './print.ts';
 import { createProgressLine } from './progress.ts';
-import { printResult, requireNode, runOperation, STORE_HELP } from './run-operation.ts';
+import { printResult, runOperation, STORE_HELP } from './run-operation.ts';
 
 export function addKeysCommands(program: Command, context: CliContext): void {
   const keys = program
@@ -43,7 +43,6 @@ function addList(keys: Command, context: CliContext): void {
     .description(
       'Lists all keys: how many secrets are under each, and where each signing key is in its life.',
     );
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',
@@ -81,7 +80,6 @@ function addAdd(keys: Command, context: CliContext): void {
       'Makes a new encryption key: in the key file, or printed as the new value of CLAIMGATE_ENCRYPTION_KEYS where that is set.',
     )
     .option('--last', 'behind the others, so that it decrypts and does not encrypt yet');
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',
@@ -122,7 +120,6 @@ function addRotate(keys: Command, context: CliContext): void {
       'Encrypts all secrets anew under the first encryption key while servers run; or, with --signing, makes a new signing key.',
     )
     .option('--signing', 'make a successor of the key that signs ID tokens instead');
-  requireNode(command);
   addPrintOptions(command)
     .addHelpText(
       'after',

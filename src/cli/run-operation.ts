@@ -2,8 +2,6 @@
  * Owns how commands reach the store itself, as `serve` does: by the server's environment, without a server. The modules
  * are loaded when such a command runs, so that the client's commands start as fast without them.
  */
-import type { Command } from 'commander';
-
 import type * as OperationsModule from '../operate.ts';
 import type { CliContext } from './cli-context.ts';
 import { CommandFailure } from './cli-errors.ts';
@@ -45,16 +43,4 @@ export async function printResult(
       ? JSON.stringify(result, null, 2)
       : lines.map((line) => makePrintable(line)).join('\n');
   return write(context, `${text}\n`);
-}
-
-/** For commands that need Node's SQLite, which older versions lack. */
-export function requireNode(command: Command): void {
-  command.hook('preAction', () => {
-    const [major = ''] = process.versions.node.split('.');
-    if (Number(major) >= 24) return;
-    throw new CommandFailure(
-      1,
-      `claimgate ${command.name()} needs Node 24 or newer; this is ${process.versions.node}.`,
-    );
-  });
 }

@@ -53,11 +53,6 @@ export function addServeCommand(program: Command, context: CliContext): void {
     .description('Runs the server: Connect, gRPC and gRPC-Web on one port.')
     .addHelpText('after', HELP)
     .action(async () => {
-      const [major = ''] = process.versions.node.split('.');
-      if (Number(major) < 24) {
-        const message = `claimgate serve needs Node 24 or newer; this is ${process.versions.node}.`;
-        throw new CommandFailure(1, message);
-      }
       // The client's commands start faster without the server's modules.
       const { serve } = await import('../main.ts');
       const exitCode = await serve(context.env);

@@ -61,8 +61,8 @@ function Unknown({ id }: { readonly id: string }) {
     >
       <p>
         None of this organization has the id <code>{id}</code>. It may be misspelt, of another
-        organization, a test login, or too old: attempts are kept for 30 days unless the operator of
-        this server set another time.
+        organization, a test login, or too old: attempts are kept for 30 days, and those that were
+        let in for 7, unless the operator of this server set other times.
       </p>
     </EmptyState>
   );

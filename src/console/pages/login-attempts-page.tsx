@@ -65,7 +65,7 @@ export function LoginAttemptsPage() {
   return (
     <Page
       title="Login attempts"
-      lead="How people’s sign-ins went, newest first, and why somebody was refused. Kept for 30 days unless the operator of this server set another time."
+      lead="How people’s sign-ins went, newest first, and why somebody was refused. Kept for 30 days, and those that were let in for 7, unless the operator of this server set other times."
       actions={
         <Button isPending={list.isRefetching} onPress={() => void refreshAll()}>
           Refresh
