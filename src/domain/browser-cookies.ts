@@ -34,6 +34,9 @@ const VALUES: Readonly<Record<CookieKind, RegExp>> = {
   login: /^[\w-]{43}$/,
 };
 
+/** From where a run of blanks begins alone, or else as many blanks as a header holds would be tried from each on. */
+const BLANK_ENDS = /^[ \t]+|(?<![ \t])[ \t]+$/g;
+
 /** The cookies for a public URL, or `undefined` when it is plain HTTP to another machine: nobody may sign in there. */
 export function selectCookieNames(publicUrl: string): CookieNames | undefined {
   const { protocol, hostname } = new URL(publicUrl);
@@ -50,7 +53,7 @@ export function readCookie(
   const prefix = `${names[kind]}=`;
   const values = (header ?? '')
     .split(';')
-    .map((pair) => pair.replaceAll(/^[ \t]+|[ \t]+$/g, ''))
+    .map((pair) => pair.replaceAll(BLANK_ENDS, ''))
     .filter((pair) => pair.startsWith(prefix))
     .map((pair) => pair.slice(prefix.length));
   const [value] = values;

@@ -71,7 +71,7 @@ function listBaseFunctions(): readonly CelFunc[] {
       return value;
     }),
     celFunc('double', [STRING], DOUBLE, (text) => {
-      if (!/^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$|^NaN$/.test(text))
+      if (!/^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$|^NaN$/.test(text))
         throw new Error('not a number');
       return Number(text);
     }),

@@ -10,7 +10,7 @@ import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
  * What has to be encoded: all but the printable characters of ASCII, and the percent sign. Spaces at the ends too, which
  * HTTP takes off a field: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses.
  */
-const TO_ENCODE = /[^\x20-\x24\x26-\x7e]+|^ +| +$/gu;
+const TO_ENCODE = /[^\x20-\x24\x26-\x7e]+|^ +|(?<! ) +$/gu;
 
 /**
  * Of message and details in a trailer, in characters. Many clients take 8 KiB of headers, and what is much more than that

@@ -91,7 +91,7 @@ function classifyAddress(address: string): AddressRefusal | undefined {
  * at the end are taken off because resolvers take them off.
  */
 export function readAddressLiteral(hostname: string): string | undefined {
-  const bare = hostname.replace(/\.+$/, '');
+  const bare = hostname.replace(/(?<!\.)\.+$/, '');
   const address = bare.startsWith('[') && bare.endsWith(']') ? bare.slice(1, -1) : bare;
   return isIPv4(address) || isIPv6(address) ? address : undefined;
 }

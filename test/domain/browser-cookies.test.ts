@@ -99,3 +99,9 @@ describe('a read cookie', () => {
     );
   });
 });
+
+it('of as many blanks as a header can hold, and more, is read in one go', () => {
+  const blanks = ' '.repeat(1_000_000);
+  const cookie = `${secure.session}=${TOKEN}`;
+  expect(readCookie(`a${blanks}b;${blanks}${cookie}${blanks}`, secure, 'session')).toBe(TOKEN);
+});

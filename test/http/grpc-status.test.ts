@@ -57,3 +57,8 @@ test.each([['k'], ['é'], ['🙂'], ['%']])(
     expect(error?.findDetails(StringValueSchema).map(({ value }) => value)).toEqual(['small']);
   },
 );
+
+test('a message of very many spaces is spelled in one go', () => {
+  const message = `a${' '.repeat(1_000_000)}b`;
+  expect(spell(`${message} `)).toBe(`${message}%20`);
+});
