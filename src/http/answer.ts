@@ -26,7 +26,19 @@ export function sendAnswer(
   else response.writeHead(status, header);
   if (trailer !== undefined) response.addTrailers(trailer);
   if (body === undefined) response.end();
-  else response.end(body);
+  else if ('stream' in response || body.byteLength > JOINED_BYTES) response.end(body);
+  else response.end(asLatin1(body), 'latin1');
+}
+
+/**
+ * On HTTP/1.1, Node writes a body that is a string together with the headers, and one that is bytes beside them, which
+ * takes 5 µs longer. Copying it costs more than that from some size on.
+ */
+const JOINED_BYTES = 16 * 1024;
+
+/** A character for each byte. */
+function asLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** A JSON document. `HEAD` gets its headers alone. */
