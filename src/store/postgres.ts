@@ -75,6 +75,7 @@ function bindStore(
       // Without a transaction around it: a process that is stopped in the middle of one would keep the others waiting.
       // Not where reads travel together: what hangs there keeps those behind it waiting.
       runWrite: (write) => write(writer),
+      gathersReads: true,
       locksRows: true,
       close: async () => {
         await Promise.all([pool.close(), lanes.close()]);

@@ -16,7 +16,8 @@ export interface SqlSession {
 /** A query with anything in the place of its parameters. It is built once, so it must depend on nothing. */
 export type FixedQuery<Row> = (db: Kysely<Database>) => Compilable<Row>;
 
-type Parameter = string | number | null;
+/** An array is for PostgreSQL alone. */
+type Parameter = string | number | null | readonly string[];
 
 /** Takes the parameters in the order of the query's text. */
 export type RunQuery = <Row>(

@@ -10,6 +10,7 @@ import {
   createDomainVerificationWrites,
 } from './domain-verification-queries.ts';
 import { createExpiryWrites } from './expiry-queries.ts';
+import { gatherReads } from './gathered-reads.ts';
 import { createKeptAttemptReads } from './kept-attempt-queries.ts';
 import type { Keyring } from './keyring.ts';
 import { createLoginAttemptReads, createLoginAttemptWrites } from './login-attempt-queries.ts';
@@ -25,9 +26,10 @@ import type { ExecuteQuery, SqlSession } from './sql-session.ts';
 import {
   createSsoConfigurationReads,
   createSsoConfigurationWrites,
+  findSsoConfigurations,
 } from './sso-configuration-queries.ts';
 import { createTestLoginReads, createTestLoginWrites } from './test-login-queries.ts';
-import { createTokenReads, createTokenWrites } from './token-queries.ts';
+import { createTokenReads, createTokenWrites, findTokensByDigests } from './token-queries.ts';
 import { createUserReads, createUserWrites } from './user-queries.ts';
 
 /** A database that has been opened and migrated. All its errors are ours: none is a driver's. */
@@ -38,6 +40,8 @@ export interface SqlDatabase {
   readonly read?: ExecuteQuery;
   /** Where asking for it costs less than reading a row. */
   readonly readVersion?: ReadVersion;
+  /** Where a statement costs more than its rows, and takes arrays. */
+  readonly gathersReads?: boolean;
   /** Commits when the work resolves, rolls back when it fails. May run the work again. */
   readonly runTransaction: <Result>(
     work: (db: Kysely<Database>) => Promise<Result>,
@@ -51,11 +55,16 @@ export interface SqlDatabase {
 }
 
 export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
-  const { reader, locksRows, runTransaction } = database;
+  const { reader, locksRows, runTransaction, readVersion } = database;
   const read = database.read ?? ((query) => reader.executeQuery(query));
   const runBy = createQueryRunner(reader);
+  const reading: SqlSession = { db: reader, keyring, locksRows, run: runBy(read) };
+  const spareReads = (reads: StoreReader): StoreReader => {
+    if (readVersion !== undefined) return rememberRows(reads, readVersion);
+    return database.gathersReads === true ? gatherRows(reads, reading) : reads;
+  };
   return {
-    ...rememberRows(createReads({ db: reader, keyring, locksRows, run: runBy(read) }), database),
+    ...spareReads(createReads(reading)),
     transaction: (work) =>
       runTransaction((db) => {
         const run = runBy((query) => db.executeQuery(query));
@@ -70,13 +79,27 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
 }
 
 /** Of what is asked for again and again: every call has a token, and most are about the same few things. */
-function rememberRows(reads: StoreReader, { readVersion }: SqlDatabase): StoreReader {
-  if (readVersion === undefined) return reads;
+function rememberRows(reads: StoreReader, readVersion: ReadVersion): StoreReader {
   return {
     ...reads,
     findTokenByDigest: rememberReads((digest) => reads.findTokenByDigest(digest), readVersion),
     findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), readVersion),
     findOrganization: rememberReads((id) => reads.findOrganization(id), readVersion),
+  };
+}
+
+/** Of what nearly every call asks for. */
+function gatherRows(reads: StoreReader, session: SqlSession): StoreReader {
+  return {
+    ...reads,
+    findTokenByDigest: gatherReads(
+      (digest) => reads.findTokenByDigest(digest),
+      (digests) => findTokensByDigests(session, digests),
+    ),
+    findSsoConfiguration: gatherReads(
+      (id) => reads.findSsoConfiguration(id),
+      (ids) => findSsoConfigurations(session, ids),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Owns the queries over SSO configurations, their client secrets, and their email domains as they are looked up. */
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { SsoConfiguration } from '../domain/sso-configuration.ts';
@@ -48,6 +49,13 @@ type Row = Pick<SsoConfigurationTable, (typeof SSO_CONFIGURATION_COLUMNS)[number
 const findById: FixedQuery<Row> = (db) =>
   db.selectFrom('sso_configuration').select(SSO_CONFIGURATION_COLUMNS).where('id', '=', '');
 
+/** Takes an array of ids. */
+const findByIds: FixedQuery<Row> = (db) =>
+  db
+    .selectFrom('sso_configuration')
+    .select(SSO_CONFIGURATION_COLUMNS)
+    .where('id', '=', sql<string>`any(${[]})`);
+
 /** Takes the configuration's id. */
 const listDomainsById: FixedQuery<{ readonly domain: string }> = (db) =>
   db.selectFrom('sso_configuration_domain').select('domain').where('configuration_id', '=', '');
@@ -92,6 +100,15 @@ export function createSsoConfigurationReads({ db, keyring, run }: SqlSession): R
       );
     },
   };
+}
+
+/** On PostgreSQL alone. */
+export async function findSsoConfigurations(
+  { run }: SqlSession,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SsoConfiguration>> {
+  const rows = await run(findByIds, ids);
+  return new Map(rows.map((row) => [row.id, readConfiguration(row)]));
 }
 
 export function createSsoConfigurationWrites(session: SqlSession): Writes {

@@ -1,8 +1,10 @@
 /** Owns the queries over personal access tokens. */
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
 import type { PersonalAccessToken } from '../domain/token.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
-import type { PersonalAccessTokenTable } from './schema.ts';
+import type { Database, PersonalAccessTokenTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
 import { readUser } from './user-queries.ts';
 import type { UserRow } from './user-queries.ts';
@@ -11,6 +13,7 @@ type Reads = Pick<
   StoreReader,
   'findTokenByDigest' | 'findPersonalAccessToken' | 'listPersonalAccessTokens'
 >;
+type TokenWithUser = NonNullable<Awaited<ReturnType<StoreReader['findTokenByDigest']>>>;
 type Writes = Pick<
   StoreTransaction,
   | 'insertPersonalAccessToken'
@@ -36,8 +39,7 @@ type TokenRow = Pick<PersonalAccessTokenTable, (typeof COLUMNS)[number]>;
 type TokenWithUserRow = TokenRow &
   Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
 
-/** Takes the digest. */
-const findByDigest: FixedQuery<TokenWithUserRow> = (db) =>
+const selectWithUser = (db: Kysely<Database>) =>
   db
     .selectFrom('personal_access_token as token')
     .innerJoin('user_account as user', 'user.id', 'token.user_id')
@@ -52,8 +54,17 @@ const findByDigest: FixedQuery<TokenWithUserRow> = (db) =>
       'user.operator',
       'user.login_provider',
       'user.created_at as user_created_at',
-    ])
-    .where('token.digest', '=', '');
+    ]);
+
+/** Takes the digest. */
+const findByDigest: FixedQuery<TokenWithUserRow> = (db) =>
+  selectWithUser(db).where('token.digest', '=', '');
+
+/** Takes an array of digests. */
+const findByDigests: FixedQuery<TokenWithUserRow & { readonly digest: string }> = (db) =>
+  selectWithUser(db)
+    .select('token.digest')
+    .where('token.digest', '=', sql<string>`any(${[]})`);
 
 /** Takes the time, the token's id, and the time once more. */
 const recordUse: FixedQuery<unknown> = (db) =>
@@ -67,9 +78,7 @@ export function createTokenReads({ db, run }: SqlSession): Reads {
   return {
     async findTokenByDigest(digest) {
       const [row] = await run(findByDigest, digest);
-      if (row === undefined) return undefined;
-      const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
-      return { token: readToken(row), user };
+      return row && readTokenWithUser(row);
     },
 
     async findPersonalAccessToken(id) {
@@ -92,6 +101,15 @@ export function createTokenReads({ db, run }: SqlSession): Reads {
       return cutPage(await query.execute(), page, readToken, ({ id }) => [id]);
     },
   };
+}
+
+/** On PostgreSQL alone. */
+export async function findTokensByDigests(
+  { run }: SqlSession,
+  digests: readonly string[],
+): Promise<ReadonlyMap<string, TokenWithUser>> {
+  const rows = await run(findByDigests, digests);
+  return new Map(rows.map((row) => [row.digest, readTokenWithUser(row)]));
 }
 
 export function createTokenWrites({ db, run }: SqlSession): Writes {
@@ -117,6 +135,11 @@ export function createTokenWrites({ db, run }: SqlSession): Writes {
       }
     },
   };
+}
+
+function readTokenWithUser(row: TokenWithUserRow): TokenWithUser {
+  const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+  return { token: readToken(row), user };
 }
 
 function readToken(row: TokenRow): PersonalAccessToken {

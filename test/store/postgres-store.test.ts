@@ -18,8 +18,10 @@ import { STEPS_EACH } from './store-child.ts';
 import {
   insertOrganization,
   insertUsers,
+  makeDigest,
   makeOrganization,
   makeSsoConfiguration,
+  makeToken,
   makeUser,
 } from './store-fixtures.ts';
 
@@ -330,6 +332,95 @@ describe('transactions', () => {
     );
     expect(row?.['count']).toBeLessThanOrEqual(6);
     for (const { id } of organizations) expect(await store.findOrganization(id)).toBeDefined();
+  });
+});
+
+describe('reads that come together', () => {
+  /** As many as one statement takes, and some more. */
+  const COUNT = 120;
+
+  async function openFilledStore() {
+    const store = await openStore();
+    const organization = await insertOrganization(store);
+    const user = makeUser(organization.id);
+    await insertUsers(store, [user]);
+    const kept = Array.from({ length: COUNT }, () => ({
+      configuration: makeSsoConfiguration(organization.id),
+      token: makeToken(user.id),
+      digest: makeDigest(),
+    }));
+    await store.transaction(async (tx) => {
+      for (const { configuration, token, digest } of kept) {
+        await tx.insertSsoConfiguration(configuration, 'secret');
+        await tx.insertPersonalAccessToken(token, digest);
+      }
+    });
+    const readAll = () =>
+      Promise.all(
+        kept.flatMap(({ configuration, digest }) => [
+          store.findSsoConfiguration(configuration.id),
+          store.findTokenByDigest(digest),
+        ]),
+      );
+    const all = kept.flatMap(({ configuration, token }) => [configuration, { token, user }]);
+    return { store, kept, readAll, all };
+  }
+
+  test('tell each who asks what is there, also twice, and that nothing is', async () => {
+    const { store, kept, readAll, all } = await openFilledStore();
+    const [absent, ...answers] = await Promise.all([
+      Promise.all([store.findSsoConfiguration('{"a",\\NULL}'), store.findTokenByDigest('')]),
+      readAll(),
+      readAll(),
+    ]);
+    expect(absent).toEqual([undefined, undefined]);
+    expect(answers).toEqual([all, all]);
+    const inTransaction = await store.transaction((tx) =>
+      Promise.all(kept.map(({ configuration }) => tx.findSsoConfiguration(configuration.id))),
+    );
+    expect(inTransaction).toEqual(kept.map(({ configuration }) => configuration));
+  });
+
+  test('see what was committed before they were asked for', async () => {
+    const { store, kept, readAll, all } = await openFilledStore();
+    const before = readAll();
+    const [first] = kept;
+    await store.transaction((tx) => tx.deleteSsoConfiguration(first?.configuration.id ?? ''));
+    expect(await readAll()).toEqual([undefined, ...all.slice(1)]);
+    expect((await before).slice(1)).toEqual(all.slice(1));
+  });
+
+  test('fail alone where a key is one that PostgreSQL does not take', async () => {
+    const { store, readAll, all } = await openFilledStore();
+    const refused = store.findSsoConfiguration('\0').catch((error: unknown) => error);
+    expect(await readAll()).toEqual(all);
+    expect(await refused).toMatchObject({ name: 'DomainError', code: 'invalid_argument' });
+  });
+
+  test('are asked again when their connections are ended', async () => {
+    const { readAll, all } = await openFilledStore();
+    await readAll();
+    const reading = readAll();
+    await server.run(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and pid <> pg_backend_pid()`,
+    );
+    expect(await reading).toEqual(all);
+    expect(await readAll()).toEqual(all);
+  });
+
+  test('are each unavailable when the server hangs, and go on when it does', async () => {
+    const { store, kept, readAll, all } = await openFilledStore();
+    await readAll();
+    await server.signalAll('SIGSTOP');
+    try {
+      const answers = kept.map(({ configuration: { id } }) => store.findSsoConfiguration(id));
+      for (const answer of await Promise.allSettled(answers)) {
+        expect(answer).toMatchObject({ status: 'rejected', reason: UNAVAILABLE });
+      }
+    } finally {
+      await server.signalAll('SIGCONT');
+    }
+    expect(await readAll()).toEqual(all);
   });
 });
 
