@@ -335,6 +335,12 @@ describe('a rule is refused when it is written', () => {
 });
 
 describe('a compiled rule', () => {
+  it('a text that is nearly a number costs no more than its length, however often it is read', () => {
+    const digits = `${'0'.repeat(60_000)}x`;
+    const rule = '[1, 2, 3, 4, 5].all(x, double(claims.digits) > 0.0)';
+    expect(judge(rule, { digits }).allowed).toBe(false);
+  });
+
   it('evaluates one part alone, for explanations', () => {
     const { ast, program } = compileClaimsExpression(
       'claims.level > 5 || claims.email.endsWith(".com")',
