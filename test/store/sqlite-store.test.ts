@@ -299,6 +299,24 @@ describe('transactions at the same time', () => {
     }
   });
 
+  test('do nothing more once they have ended, and so nothing in the next', async () => {
+    const [late, next] = [makeOrganization(), makeOrganization()];
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    let straying: Promise<void> | undefined;
+    const failing = store.transaction(async (tx) => {
+      straying = begun.then(() => tx.insertOrganization(late));
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await store.transaction(async (tx) => {
+      begin();
+      await expect(straying).rejects.toThrow('already rolled back');
+      await tx.insertOrganization(next);
+    });
+    expect(await store.findOrganization(late.id)).toBeUndefined();
+    expect(await store.findOrganization(next.id)).toEqual(next);
+  });
+
   test('that find the disk full lose nothing that was acknowledged', async () => {
     await store.close();
     const pages = 120;
