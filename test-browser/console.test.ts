@@ -216,7 +216,7 @@ describe('A configuration', () => {
     await tab.getByText('Claims mapping:').click();
     await tab.getByLabel('Claim for groups').fill('realm_access.roles');
     await press(tab, 'Save changes');
-    await tab.getByText('Saved.').waitFor();
+    await tab.getByText('Saved.', { exact: true }).waitFor();
     expect(await read()).toMatchObject({
       additionalScopes: ['groups', 'offline_access'],
       claims: { groups: 'realm_access.roles' },
@@ -233,7 +233,7 @@ describe('A configuration', () => {
     await tab.getByText('People could not sign in like this.').waitFor();
     await tab.getByLabel('New client secret').fill(idp.clientSecret);
     await press(tab, 'Save changes');
-    await tab.getByText('Saved.').waitFor();
+    await tab.getByText('Saved.', { exact: true }).waitFor();
     expect(await tab.getByLabel('New client secret').inputValue()).toBe('');
     expect(await read()).toMatchObject({ additionalScopes: [], claims: {} });
 
@@ -273,7 +273,7 @@ describe('A configuration', () => {
     expect(await tab.getByRole('alert').count()).toBe(0);
     await press(tab, 'Save changes');
     await press(tab, 'Save anyway');
-    await tab.getByText('Saved.').waitFor();
+    await tab.getByText('Saved.', { exact: true }).waitFor();
     expect(await domains.inputValue()).toBe('example.org');
     expect(person.complaints).toEqual([]);
   });
