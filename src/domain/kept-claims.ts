@@ -93,7 +93,8 @@ const COMPACT_JWT = /^eyJ[\w-]*(?:\.[\w-]*){2,4}$/;
 function withholdTokens(claims: Claims): Claims {
   return JSON.parse(
     JSON.stringify(claims, (name, value: unknown) =>
-      typeof value === 'string' && (CREDENTIAL_NAMES.has(name) || COMPACT_JWT.test(value))
+      (typeof value === 'string' && (CREDENTIAL_NAMES.has(name) || COMPACT_JWT.test(value))) ||
+      (Array.isArray(value) && CREDENTIAL_NAMES.has(name))
         ? WITHHELD
         : value,
     ),

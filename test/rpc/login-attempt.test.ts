@@ -123,6 +123,7 @@ describe('A login attempt', () => {
         list: [jwt],
         _claim_sources: { src1: { endpoint: 'https://x', access_token: 'ksj3n283dke' } },
         JWT: 'jwt',
+        refresh_token: ['opaque'],
       },
     );
     expect(JSON.parse(claims?.json ?? '')).toEqual({
@@ -132,6 +133,7 @@ describe('A login attempt', () => {
       list: ['(withheld)'],
       _claim_sources: { src1: { endpoint: 'https://x', access_token: '(withheld)' } },
       JWT: '(withheld)',
+      refresh_token: '(withheld)',
     });
   });
 
