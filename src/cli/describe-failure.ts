@@ -34,9 +34,12 @@ export function describeFailure(reason: unknown): string {
   if (reason instanceof ClaimgateError) return describeClaimgateError(reason);
   const message = reason instanceof Error ? reason.message : String(reason);
   if (message === '') return '';
+  // A list of mistakes has lines of its own.
+  if (reason instanceof CommandFailure) {
+    return `claimgate: ${message.split('\n').map(makePrintable).join('\n')}\n`;
+  }
   const line = `claimgate: ${makePrintable(message)}\n`;
   if (reason instanceof UsageError) return `${line}"--help" shows what a command takes.\n`;
-  if (reason instanceof CommandFailure) return line;
   return `${line}This should not have happened.\n`;
 }
 

@@ -58,7 +58,7 @@ Examples:
         context,
         isJson
           ? `${JSON.stringify({ failed, warnings, findings }, null, 2)}\n`
-          : `${findings.length} checks: ${failed} failed, ${formatCount(warnings, 'warning')}.\n`,
+          : `${formatCount(findings.length, 'check')}: ${failed} failed, ${formatCount(warnings, 'warning')}.\n`,
       );
       if (failed > 0) throw new CommandFailure(ANSWER_IS_NO, '');
     });

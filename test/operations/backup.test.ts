@@ -139,7 +139,7 @@ describe('a backup', () => {
   test('with a wrong configuration ends with 2', async () => {
     const result = await runClaimgate(['backup', place('b.db')], { env: { CLAIMGATE_PORT: 'x' } });
     expect(result).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(result.stderr).toContain('CLAIMGATE_PORT');
+    expect(result.stderr).toMatch(/a mistake:\n {2}- CLAIMGATE_PORT/);
   });
 });
 
