@@ -134,13 +134,22 @@ export function createGroupCommit(database: DatabaseSync): GroupCommit {
       async rollback() {
         // Kysely asks for it also when a commit has failed, and by then it is somebody else's turn.
         if (isOver) return;
-        if (database.isOpen && database.isTransaction)
-          runTranslated(() => database.exec('ROLLBACK TO member; RELEASE member'));
+        if (database.isOpen && database.isTransaction) undoMember();
         end();
         await joined?.ended.promise.catch(() => undefined);
       },
       end,
     };
+
+    function undoMember(): void {
+      try {
+        runTranslated(() => database.exec('ROLLBACK TO member; RELEASE member'));
+      } catch (error) {
+        // Rather all of the group than a part of this one: the others are tried once more.
+        rollBack(database);
+        throw error;
+      }
+    }
 
     function note(mine: Group | undefined): PromiseWithResolvers<void> {
       if (mine === undefined || mine !== group) throw createUndoneError();
