@@ -8,6 +8,7 @@ import type { Direction } from './schemas.ts';
 
 const ID = '01a1ff41-cb49-7693-b98c-57cc1ed6cfd3';
 const SAMPLES: Readonly<Record<string, JsonValue>> = {
+  action: 'sso_configuration.updated',
   audience: ['https://api.example.com'],
   audiences: ['https://api.example.com'],
   claims: { email: 'email' },
@@ -36,6 +37,12 @@ const SAMPLES: Readonly<Record<string, JsonValue>> = {
   token: '',
   valid_for: '86400s',
   verification_token: '0123456789abcdef0123456789abcdef',
+};
+/** Of enums whose first value is one that Claimgate never gives. */
+const ENUM_SAMPLES: Readonly<Record<string, string>> = {
+  'gitpod.v1.AuditLogEntryKind': 'AUDIT_LOG_ENTRY_KIND_RESOURCE_CHANGE',
+  'gitpod.v1.Principal': 'PRINCIPAL_USER',
+  'gitpod.v1.ResourceType': 'RESOURCE_TYPE_SSO_CONFIG',
 };
 const TIME = '2026-11-21T09:30:00Z';
 
@@ -108,11 +115,14 @@ function describeSingle(
     if (field.message.typeName === 'google.protobuf.Duration') return '86400s';
     return describeMessage(field.message, direction, parents);
   }
-  if (field.enum !== undefined) return (field.enum.values[1] ?? field.enum.values[0])?.name ?? '';
+  if (field.enum !== undefined) {
+    const { typeName, values } = field.enum;
+    return ENUM_SAMPLES[typeName] ?? (values[1] ?? values[0])?.name ?? '';
+  }
   const { type } = readRules(field);
   if (type.case === 'string' && type.value.wellKnown.case === 'uuid') return ID;
   if (type.case === 'string' && type.value.wellKnown.case === 'uri') return 'https://example.com/';
   if (field.scalar === ScalarType.BOOL) return true;
   if (field.scalar !== ScalarType.STRING) return 1;
-  return field.name.endsWith('_id') ? ID : '';
+  return field.name === 'id' || field.name.endsWith('_id') ? ID : '';
 }
