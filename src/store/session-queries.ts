@@ -3,8 +3,8 @@ import type { LoginReader, LoginWriter } from '../domain/login-ports.ts';
 import type { Session, StoredSession } from '../domain/session.ts';
 import type { Flag, SessionTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
-import { readUser } from './user-queries.ts';
-import type { UserRow } from './user-queries.ts';
+import { JOINED_USER_COLUMNS, readJoinedUser } from './user-queries.ts';
+import type { JoinedUserRow } from './user-queries.ts';
 
 type Reads = Pick<LoginReader, 'findSessionByDigest'>;
 type Writes = Pick<
@@ -23,10 +23,9 @@ const COLUMNS = [
 
 type SessionRow = Pick<SessionTable, (typeof COLUMNS)[number]>;
 
-/** A user whose columns `id` and `created_at` are taken by those of the session, and the session's token. */
+/** With its user, and the token that it was traded for. */
 type SessionWithUserRow = SessionRow &
-  Omit<UserRow, 'id' | 'created_at'> & {
-    readonly user_created_at: number;
+  JoinedUserRow & {
     readonly token_read_only: Flag | null;
     readonly token_expires_at: number | null;
   };
@@ -38,19 +37,8 @@ const findByDigest: FixedQuery<SessionWithUserRow> = (db) =>
     .innerJoin('user_account as user', 'user.id', 'session.user_id')
     .leftJoin('personal_access_token as token', 'token.id', 'session.token_id')
     .select(COLUMNS.map((column) => `session.${column}` as const))
-    .select([
-      'user.organization_id',
-      'user.name',
-      'user.email',
-      'user.avatar_url',
-      'user.role',
-      'user.status',
-      'user.operator',
-      'user.login_provider',
-      'user.created_at as user_created_at',
-      'token.read_only as token_read_only',
-      'token.expires_at as token_expires_at',
-    ])
+    .select(JOINED_USER_COLUMNS)
+    .select(['token.read_only as token_read_only', 'token.expires_at as token_expires_at'])
     .where('session.digest', '=', '');
 
 /** Takes the time, the session's id, and the time once more. */
@@ -66,7 +54,7 @@ export function createSessionReads({ run }: SqlSession): Reads {
     async findSessionByDigest(digest) {
       const [row] = await run(findByDigest, digest);
       if (row === undefined) return undefined;
-      const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+      const user = readJoinedUser(row);
       return { session: readSession(row), user, token: readToken(row) };
     },
   };

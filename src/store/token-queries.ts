@@ -6,8 +6,8 @@ import type { PersonalAccessToken } from '../domain/token.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { Database, PersonalAccessTokenTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
-import { readUser } from './user-queries.ts';
-import type { UserRow } from './user-queries.ts';
+import { JOINED_USER_COLUMNS, readJoinedUser } from './user-queries.ts';
+import type { JoinedUserRow } from './user-queries.ts';
 
 type Reads = Pick<
   StoreReader,
@@ -35,26 +35,14 @@ const COLUMNS = [
 
 type TokenRow = Pick<PersonalAccessTokenTable, (typeof COLUMNS)[number]>;
 
-/** A user whose columns `id` and `created_at` are taken by those of the token. */
-type TokenWithUserRow = TokenRow &
-  Omit<UserRow, 'id' | 'created_at'> & { readonly user_created_at: number };
+type TokenWithUserRow = TokenRow & JoinedUserRow;
 
 const selectWithUser = (db: Kysely<Database>) =>
   db
     .selectFrom('personal_access_token as token')
     .innerJoin('user_account as user', 'user.id', 'token.user_id')
     .select(COLUMNS.map((column) => `token.${column}` as const))
-    .select([
-      'user.organization_id',
-      'user.name',
-      'user.email',
-      'user.avatar_url',
-      'user.role',
-      'user.status',
-      'user.operator',
-      'user.login_provider',
-      'user.created_at as user_created_at',
-    ]);
+    .select(JOINED_USER_COLUMNS);
 
 /** Takes the digest. */
 const findByDigest: FixedQuery<TokenWithUserRow> = (db) =>
@@ -138,7 +126,7 @@ export function createTokenWrites({ db, run }: SqlSession): Writes {
 }
 
 function readTokenWithUser(row: TokenWithUserRow): TokenWithUser {
-  const user = readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+  const user = readJoinedUser(row);
   return { token: readToken(row), user };
 }
 

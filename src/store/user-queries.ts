@@ -33,6 +33,31 @@ export const USER_COLUMNS = [
 
 export type UserRow = Pick<UserTable, (typeof USER_COLUMNS)[number]>;
 
+/**
+ * Those of a user who is joined, as `user`, to what is theirs: its row has an `id` and a `created_at` of its own, and names
+ * the user in `user_id`.
+ */
+export const JOINED_USER_COLUMNS = [
+  'user.organization_id',
+  'user.name',
+  'user.email',
+  'user.avatar_url',
+  'user.role',
+  'user.status',
+  'user.operator',
+  'user.login_provider',
+  'user.created_at as user_created_at',
+] as const;
+
+export type JoinedUserRow = Omit<UserRow, 'id' | 'created_at'> & {
+  readonly user_id: string;
+  readonly user_created_at: number;
+};
+
+export function readJoinedUser(row: JoinedUserRow): User {
+  return readUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+}
+
 /** Takes the id. */
 const findById: FixedQuery<UserRow> = (db) =>
   db.selectFrom('user_account').select(USER_COLUMNS).where('id', '=', '');
