@@ -9,7 +9,7 @@ import { LOGIN_LIMITS } from '../../src/domain/login-limits.ts';
 import { callJson } from '../support/call-json.ts';
 import { openBackstage } from '../support/open-backstage.ts';
 import type { Backstage } from '../support/open-backstage.ts';
-import { readRefusal } from '../support/read-refusal.ts';
+import { readRefusal, readRefusals } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { addLoginHome } from './login-home.ts';
@@ -110,8 +110,10 @@ describe.each(WIRES)('over $wire', ({ open }: Wire) => {
     }
     expect(new Set(codes)).toEqual(new Set(['not_found']));
     const email = 'a@unknown.example';
-    for (const call of [accounts.getSSOLoginURL({ email }), accounts.listSSOLogins({ email })]) {
-      const refusal = await readRefusal(call);
+    for (const refusal of await readRefusals([
+      accounts.getSSOLoginURL({ email }),
+      accounts.listSSOLogins({ email }),
+    ])) {
       expect(refusal.code).toBe('resource_exhausted');
       const seconds = Number(refusal.headers.get('retry-after'));
       expect(seconds).toBeGreaterThanOrEqual(1);
@@ -235,11 +237,10 @@ describe('return_to', () => {
     const { domain } = await addLoginHome(backstage);
     const accounts = openAccounts();
     for (const email of [`ada@${domain}`, 'ada@unknown.example']) {
-      for (const call of [
+      for (const refusal of await readRefusals([
         accounts.getSSOLoginURL({ email, returnTo }),
         accounts.listSSOLogins({ email, returnTo }),
-      ]) {
-        const refusal = await readRefusal(call);
+      ])) {
         expect(refusal).toMatchObject({ code: 'invalid_argument', fields: ['return_to'] });
       }
     }
@@ -271,8 +272,10 @@ describe('what comes in', () => {
     'the email %j is refused by its field',
     async (email) => {
       const accounts = openAccounts();
-      for (const call of [accounts.getSSOLoginURL({ email }), accounts.listSSOLogins({ email })]) {
-        const refusal = await readRefusal(call);
+      for (const refusal of await readRefusals([
+        accounts.getSSOLoginURL({ email }),
+        accounts.listSSOLogins({ email }),
+      ])) {
         expect(refusal).toMatchObject({ code: 'invalid_argument', fields: ['email'] });
       }
     },

@@ -8,7 +8,7 @@ import { createApi } from '../support/create-api.ts';
 import type { Api } from '../support/create-api.ts';
 import { openBackstage } from '../support/open-backstage.ts';
 import type { Backstage, Person } from '../support/open-backstage.ts';
-import { readRefusal } from '../support/read-refusal.ts';
+import { readRefusal, readRefusals } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { describeNewConfiguration } from './sso-configuration-values.ts';
@@ -173,11 +173,11 @@ describe('the last admin', () => {
     const { organizationId, admin } = await prepare();
     const userId = admin.user.id;
     for (const { organizations } of [actAs(admin), operator]) {
-      for (const call of [
+      for (const refusal of await readRefusals([
         organizations.setRole({ organizationId, userId, role: Role.MEMBER }),
         organizations.leaveOrganization({ userId }),
-      ]) {
-        expect(await readRefusal(call)).toMatchObject({ code: 'failed_precondition' });
+      ])) {
+        expect(refusal).toMatchObject({ code: 'failed_precondition' });
       }
     }
     expect((await actAs(admin).users.getAuthenticatedUser({})).user?.status).toBe(
@@ -237,11 +237,11 @@ describe('SetRole', () => {
     const known = organizations.setRole({ organizationId, userId, role: Role.UNSPECIFIED });
     expect(await readRefusal(known)).toMatchObject({ code: 'invalid_argument', fields: ['role'] });
     await organizations.leaveOrganization({ userId });
-    for (const call of [
+    for (const refusal of await readRefusals([
       organizations.setRole({ organizationId, userId, role: Role.ADMIN }),
       organizations.setRole({ organizationId, userId: organizationId, role: Role.ADMIN }),
-    ]) {
-      expect(await readRefusal(call)).toMatchObject({ code: 'not_found' });
+    ])) {
+      expect(refusal).toMatchObject({ code: 'not_found' });
     }
   });
 
@@ -304,11 +304,11 @@ describe('the last operator', () => {
   test('can neither leave nor be deleted with the organization', async () => {
     const { user } = await operator.users.getAuthenticatedUser({});
     await backstage.addPerson(claimgate.organizationId, { role: 'admin' });
-    for (const call of [
+    for (const refusal of await readRefusals([
       operator.organizations.leaveOrganization({ userId: user?.id ?? '' }),
       operator.organizations.deleteOrganization({ organizationId: claimgate.organizationId }),
-    ]) {
-      expect(await readRefusal(call)).toMatchObject({
+    ])) {
+      expect(refusal).toMatchObject({
         code: 'failed_precondition',
         message: expect.stringContaining('operator'),
       });
@@ -367,7 +367,7 @@ describe('DeleteOrganization', () => {
       operator.users.createPersonalAccessToken({ userId: member.user.id }),
       operator.users.listPersonalAccessTokens({ filter: { userIds: [member.user.id] } }),
     ];
-    for (const { code } of await Promise.all(gone.map(readRefusal))) expect(code).toBe('not_found');
+    for (const { code } of await readRefusals(gone)) expect(code).toBe('not_found');
     const { ssoConfiguration: still } = await actAs(
       neighbour.admin,
     ).organizations.getSSOConfiguration({

@@ -10,7 +10,7 @@ import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import { digestSessionToken } from '../../src/domain/session.ts';
 import { openBackstage } from '../support/open-backstage.ts';
 import type { Backstage } from '../support/open-backstage.ts';
-import { readRefusal } from '../support/read-refusal.ts';
+import { readRefusal, readRefusals } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { addLoginHome, addSession } from './login-home.ts';
@@ -343,11 +343,11 @@ describe('a session', () => {
       const changes = { organizationId, name: 'By a page' };
       await createClient(OrganizationService, admin).updateOrganization(changes);
       await createClient(LoginAttemptService, admin).listLoginAttempts({ organizationId });
-      for (const call of [
+      for (const refusal of await readRefusals([
         createClient(OrganizationService, member).updateOrganization(changes),
         createClient(LoginAttemptService, member).listLoginAttempts({ organizationId }),
-      ]) {
-        expect((await readRefusal(call)).code).toBe('permission_denied');
+      ])) {
+        expect(refusal.code).toBe('permission_denied');
       }
       const elsewhere = { organizationId: plain.organizationId };
       for (const transport of [admin, member]) {

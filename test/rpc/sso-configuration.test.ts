@@ -15,7 +15,7 @@ import type {
 } from '../../gen/gitpod/v1/organization_pb.ts';
 import { createApi } from '../support/create-api.ts';
 import type { Api } from '../support/create-api.ts';
-import { readRefusal } from '../support/read-refusal.ts';
+import { readRefusal, readRefusals } from '../support/read-refusal.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
 import type { StartedClaimgate } from '../support/start-claimgate.ts';
 import { describeNewConfiguration } from './sso-configuration-values.ts';
@@ -146,7 +146,9 @@ describe('what is created', () => {
   test('comes back byte for byte', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
+        fc
+          .string({ unit: 'binary', minLength: 1, maxLength: 60 })
+          .filter((text) => !text.includes('\0')),
         fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => text.length <= 128),
         fc.webPath(),
         async (clientId, displayName, path) => {
@@ -541,11 +543,11 @@ describe('an update that breaks a rule', () => {
 test('a deleted configuration is not found, by no RPC', async () => {
   const { id: ssoConfigurationId } = await create();
   await api.deleteSSOConfiguration({ ssoConfigurationId });
-  for (const call of [
+  for (const refusal of await readRefusals([
     api.getSSOConfiguration({ ssoConfigurationId }),
     api.updateSSOConfiguration({ ssoConfigurationId }),
     api.deleteSSOConfiguration({ ssoConfigurationId }),
-  ]) {
-    expect(await readRefusal(call)).toMatchObject({ code: 'not_found' });
+  ])) {
+    expect(refusal).toMatchObject({ code: 'not_found' });
   }
 });

@@ -33,6 +33,13 @@ export async function readRefusal(call: Promise<unknown>): Promise<Refusal> {
   return { code: 'ok', message: '', fields: [], rules: [], headers: new Headers() };
 }
 
+/** Of calls that go on at once: the refusal of one that nobody has asked about yet would end the run of the tests. */
+export async function readRefusals(
+  calls: readonly Promise<unknown>[],
+): Promise<readonly Refusal[]> {
+  return Promise.all(calls.map(readRefusal));
+}
+
 export function describePath(path: FieldPath | undefined): string {
   return (path?.elements ?? [])
     .map(({ fieldName, subscript }) =>
