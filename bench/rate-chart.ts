@@ -9,7 +9,7 @@ export interface ChartGroup {
 
 /** In pixels. */
 const WIDTH = 860;
-const LABEL = 210;
+const LABEL = 240;
 const FIGURE = 90;
 const BAR = 18;
 const GAP = 6;
