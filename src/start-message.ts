@@ -5,7 +5,7 @@ import type { Bootstrapped } from './domain/bootstrap.ts';
 export interface StartedServer {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  readonly bootstrapped: Bootstrapped | undefined;
+  readonly bootstrapped?: Bootstrapped | undefined;
 }
 
 export interface StartSettings {

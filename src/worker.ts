@@ -6,7 +6,7 @@ import cluster from 'node:cluster';
 import { Socket } from 'node:net';
 
 import type { StartedServer } from './start-message.ts';
-import { readPrimaryMessage, writeStarted } from './worker-messages.ts';
+import { readPrimaryMessage } from './worker-messages.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
 /** This process's number among the workers; `undefined` in the primary. */
@@ -23,8 +23,8 @@ export function receiveConnections(take: (socket: Socket) => void): void {
   });
 }
 
-export function announceStart(server: StartedServer): void {
-  tell(writeStarted(server));
+export function announceStart({ url, bootstrapped }: StartedServer): void {
+  tell({ type: 'started', server: { url, bootstrapped } });
 }
 
 /**

@@ -7,7 +7,7 @@ import { digestToken, generateToken } from './token.ts';
 export interface Bootstrapped {
   readonly organizationId: string;
   /** Only when it was generated here: the one moment at which it is known. */
-  readonly generatedToken: string | undefined;
+  readonly generatedToken?: string | undefined;
 }
 
 /**
