@@ -16,9 +16,9 @@ import { createPrivateFile } from '../store/sqlite-connections.ts';
 import { copyPages } from '../store/sqlite-backup.ts';
 import { readSchema, refuseNewerSchema, requireCurrentSchema } from '../store/store-schema.ts';
 import { countSecrets } from '../store/stored-secrets.ts';
-import { syncFolder } from '../store/sync-folder.ts';
+import { syncFile, syncFolder } from '../store/sync-path.ts';
 import { readSystemCode } from '../store/system-code.ts';
-import { nameTemporary, removeDatabase, syncFile } from './files.ts';
+import { nameTemporary, removeDatabase } from './files.ts';
 import { findKeys, openPlain } from './open-plain.ts';
 import type { NoteProgress } from './progress.ts';
 

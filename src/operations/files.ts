@@ -1,7 +1,7 @@
 /** Owns what commands do with files that hold a store: under a name of their own until they are whole. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /** In the same folder, so that renaming is all that remains to be done. */
@@ -13,15 +13,6 @@ export function nameTemporary(file: string): string {
 export async function removeDatabase(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) {
     await rm(`${file}${suffix}`, { force: true });
-  }
-}
-
-export async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

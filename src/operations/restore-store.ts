@@ -22,8 +22,8 @@ import { StoreOpenError } from '../store/store-open-error.ts';
 import { readSchema, refuseNewerSchema } from '../store/store-schema.ts';
 import type { StoreSchema } from '../store/store-schema.ts';
 import { countSecrets, sampleSecrets } from '../store/stored-secrets.ts';
-import { syncFolder } from '../store/sync-folder.ts';
-import { hashFile, nameTemporary, removeDatabase, syncFile } from './files.ts';
+import { syncFile, syncFolder } from '../store/sync-path.ts';
+import { hashFile, nameTemporary, removeDatabase } from './files.ts';
 import { findKeys, makePlain } from './open-plain.ts';
 import type { NoteProgress } from './progress.ts';
 

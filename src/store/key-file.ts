@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { EncryptionKeysError, KEY_BYTES, parseEncryptionKeys } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
 import { readSystemCode } from './system-code.ts';
-import { syncFolder } from './sync-folder.ts';
+import { syncFolder } from './sync-path.ts';
 
 /** The key file cannot be used: the message says why and what to do, and holds no key. */
 export class KeyFileError extends Error {

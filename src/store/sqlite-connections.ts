@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { retryWhileBusy } from './busy-retry.ts';
 import { StoreOpenError } from './store-open-error.ts';
-import { syncFolder } from './sync-folder.ts';
+import { syncFolder } from './sync-path.ts';
 import { readSystemCode } from './system-code.ts';
 
 /** "CGat" in the file's header tells our databases from those of other programs. */
