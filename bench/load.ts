@@ -72,13 +72,21 @@ export async function loadHttp1(
   return { perSecond: answers / output.duration, answers, ...output.latency };
 }
 
-/** What `steady-load-client.ts` is given. */
-export const steadyLoadOptions = z.object({
+/** What a load client of our own is asked to send. */
+const clientTarget = z.object({
   port: z.number(),
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   /** In base64. */
   body: z.string(),
+});
+
+function describeTarget({ body, ...target }: LoadTarget): z.infer<typeof clientTarget> {
+  return { ...target, body: Buffer.from(body).toString('base64') };
+}
+
+/** What `steady-load-client.ts` is given. */
+export const steadyLoadOptions = clientTarget.extend({
   connections: z.number(),
   seconds: z.number(),
   /** Requests a second. */
@@ -90,25 +98,16 @@ export type SteadyLoadOptions = Readonly<z.infer<typeof steadyLoadOptions>>;
 /** At a fixed rate, over HTTP/1.1. */
 export async function loadSteadily(
   machine: Machine,
-  { body, ...target }: LoadTarget,
+  target: LoadTarget,
   pace: Pick<SteadyLoadOptions, 'connections' | 'seconds' | 'rate'>,
 ): Promise<LoadResult> {
-  const options: SteadyLoadOptions = {
-    ...target,
-    ...pace,
-    body: Buffer.from(body).toString('base64'),
-  };
+  const options: SteadyLoadOptions = { ...describeTarget(target), ...pace };
   const command = ['bench/steady-load-client.ts', JSON.stringify(options)];
   return runScript(machine, command, { cores: 'load', output: loadResult });
 }
 
 /** What `http2-load-client.ts` is given. */
-export const http2LoadOptions = z.object({
-  port: z.number(),
-  path: z.string(),
-  headers: z.record(z.string(), z.string()),
-  /** In base64. */
-  body: z.string(),
+export const http2LoadOptions = clientTarget.extend({
   sessions: z.number(),
   streamsPerSession: z.number(),
   seconds: z.number(),
@@ -128,18 +127,15 @@ export type Http2LoadOutput = Readonly<z.infer<typeof http2LoadOutput>>;
 /** 32 streams on four sessions. @param answerBytes what every answer's DATA frames hold. */
 export async function loadHttp2(
   machine: Machine,
-  { port, path, headers, body }: LoadTarget,
+  target: LoadTarget,
   seconds: number,
   answerBytes: number,
 ): Promise<LoadResult> {
   const options: Http2LoadOptions = {
-    port,
-    path,
-    headers,
+    ...describeTarget(target),
     seconds,
     sessions: 4,
     streamsPerSession: 8,
-    body: Buffer.from(body).toString('base64'),
   };
   const command = ['bench/http2-load-client.ts', JSON.stringify(options)];
   const output = await runScript(machine, command, { cores: 'load', output: http2LoadOutput });
