@@ -1,6 +1,5 @@
 /** Owns one domain: how far its proof has come, the record to publish, the look for it, its end. */
 import { useMutation } from '@connectrpc/connect-query';
-import { useState } from 'react';
 
 import {
   DomainVerificationState,
@@ -11,10 +10,10 @@ import { toClaimgateError } from '../../client/claimgate-error.ts';
 import { useWorkplace } from '../organization.tsx';
 import { refreshAll } from '../query-client.ts';
 import { Button } from './button.tsx';
+import { ConfirmEnding } from './confirm-ending.tsx';
 import { CopyField } from './copy-field.tsx';
 import { ErrorNotice } from './error-notice.tsx';
 import { focusHeading } from './focus-heading.ts';
-import { ModalForm } from './modal-form.tsx';
 import { Moment } from './moment.tsx';
 import { StatusBadge } from './status-badge.tsx';
 
@@ -151,31 +150,18 @@ function VerificationFailure({
 
 function Deletion({ verification, tell }: DomainCardProps) {
   const { domain, state, id } = verification;
-  const [isOpen, setOpen] = useState(false);
-  const deletion = useMutation(OrganizationService.method.deleteDomainVerification, {
-    onSuccess: async () => {
-      setOpen(false);
-      await refreshAll();
-      tell(`${domain} was deleted.`);
-      focusHeading();
-    },
-  });
   return (
-    <ModalForm
-      trigger="Delete…"
-      triggerKind="danger"
-      triggerLabel={`Delete ${domain}…`}
-      title={`Delete ${domain}?`}
+    <ConfirmEnding
       action="Delete"
-      isDangerous
-      isOpen={isOpen}
-      onOpenChange={(open) => {
-        deletion.reset();
-        setOpen(open);
+      triggerKind="danger"
+      name={domain}
+      title={`Delete ${domain}?`}
+      method={OrganizationService.method.deleteDomainVerification}
+      request={{ domainVerificationId: id }}
+      onDone={async () => {
+        await refreshAll();
+        tell(`${domain} was deleted.`);
       }}
-      isPending={deletion.isPending}
-      error={deletion.error}
-      onSubmit={() => deletion.mutate({ domainVerificationId: id })}
     >
       {state === DomainVerificationState.VERIFIED ? (
         <p>
@@ -185,6 +171,6 @@ function Deletion({ verification, tell }: DomainCardProps) {
       ) : (
         <p>The record that was shown here will be of no use any more.</p>
       )}
-    </ModalForm>
+    </ConfirmEnding>
   );
 }

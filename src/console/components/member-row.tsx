@@ -1,6 +1,6 @@
 /** Owns one member: who it is, the role, and whether the person may come in. One's own row is not to be changed. */
 import { useMutation } from '@connectrpc/connect-query';
-import { useState } from 'react';
+import type { ReactNode } from 'react';
 
 import { MemberService } from '../../../gen/claimgate/v1/member_pb.ts';
 import { OrganizationRole, OrganizationService } from '../../../gen/gitpod/v1/organization_pb.ts';
@@ -10,9 +10,8 @@ import { toClaimgateError } from '../../client/claimgate-error.ts';
 import { useWorkplace } from '../organization.tsx';
 import { refreshAll } from '../query-client.ts';
 import { Button } from './button.tsx';
+import { ConfirmEnding } from './confirm-ending.tsx';
 import { ErrorNotice } from './error-notice.tsx';
-import { focusHeading } from './focus-heading.ts';
-import { ModalForm } from './modal-form.tsx';
 import { Moment } from './moment.tsx';
 import { SelectField } from './select-field.tsx';
 import { StatusBadge } from './status-badge.tsx';
@@ -123,7 +122,7 @@ function Changes({ member, tell }: MemberRowProps) {
       {error !== null && (
         <>
           <ErrorNotice error={error} title="It was not changed" />
-          <AdviceOnLast error={error} />
+          {adviseOnLast(error)}
         </>
       )}
     </>
@@ -137,77 +136,47 @@ interface EndProps {
 }
 
 function Suspension({ member, name, onDone }: EndProps) {
-  const [isOpen, setOpen] = useState(false);
-  const suspend = useMutation(MemberService.method.suspendMember, {
-    onSuccess: async () => {
-      setOpen(false);
-      await onDone(`${name} is suspended.`);
-      focusHeading();
-    },
-  });
   return (
-    <ModalForm
-      trigger="Suspend…"
-      triggerLabel={`Suspend ${name}…`}
-      title={`Suspend ${name}?`}
+    <ConfirmEnding
       action="Suspend"
-      isDangerous
-      isOpen={isOpen}
-      onOpenChange={(open) => {
-        suspend.reset();
-        setOpen(open);
-      }}
-      isPending={suspend.isPending}
-      error={suspend.error}
-      advice={<AdviceOnLast error={suspend.error} />}
-      onSubmit={() => suspend.mutate({ userId: member.userId })}
+      name={name}
+      title={`Suspend ${name}?`}
+      method={MemberService.method.suspendMember}
+      request={{ userId: member.userId }}
+      onDone={() => onDone(`${name} is suspended.`)}
+      advise={adviseOnLast}
     >
       <p>
         Sessions end at once; tokens and sign-ins are refused until the person is let in again, with
         the role and the tokens of before.
       </p>
-    </ModalForm>
+    </ConfirmEnding>
   );
 }
 
 function Removal({ member, name, onDone }: EndProps) {
-  const [isOpen, setOpen] = useState(false);
-  const removal = useMutation(OrganizationService.method.leaveOrganization, {
-    onSuccess: async () => {
-      setOpen(false);
-      await onDone(`${name} was removed.`);
-      focusHeading();
-    },
-  });
   return (
-    <ModalForm
-      trigger="Remove…"
-      triggerKind="danger"
-      triggerLabel={`Remove ${name}…`}
-      title={`Remove ${name}?`}
+    <ConfirmEnding
       action="Remove"
-      isDangerous
-      isOpen={isOpen}
-      onOpenChange={(open) => {
-        removal.reset();
-        setOpen(open);
-      }}
-      isPending={removal.isPending}
-      error={removal.error}
-      advice={<AdviceOnLast error={removal.error} />}
-      onSubmit={() => removal.mutate({ userId: member.userId })}
+      triggerKind="danger"
+      name={name}
+      title={`Remove ${name}?`}
+      method={OrganizationService.method.leaveOrganization}
+      request={{ userId: member.userId }}
+      onDone={() => onDone(`${name} was removed.`)}
+      advise={adviseOnLast}
     >
       <p>
         The person’s sessions and tokens end. Whoever the identity provider and the rule still let
         in comes back as a member at the next sign-in: to keep somebody out, suspend them, or take
         them out at the identity provider.
       </p>
-    </ModalForm>
+    </ConfirmEnding>
   );
 }
 
 /** The last admin or operator stays, whoever asks. */
-function AdviceOnLast({ error }: { readonly error: unknown }) {
+function adviseOnLast(error: unknown): ReactNode {
   if (error === null || toClaimgateError(error).code !== 'failed_precondition') return null;
   return <p>Make somebody else an admin first, then try again.</p>;
 }

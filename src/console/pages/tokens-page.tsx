@@ -7,6 +7,7 @@ import { UserService } from '../../../gen/gitpod/v1/user_pb.ts';
 import type { PersonalAccessToken } from '../../../gen/gitpod/v1/user_pb.ts';
 import { CopyField } from '../components/copy-field.tsx';
 import { Button } from '../components/button.tsx';
+import { ConfirmEnding } from '../components/confirm-ending.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { focusHeading } from '../components/focus-heading.ts';
@@ -236,37 +237,24 @@ function Deletion({
   readonly token: PersonalAccessToken;
   readonly tell: (message: string) => void;
 }) {
-  const [isOpen, setOpen] = useState(false);
   const name = nameToken(token);
-  const deletion = useMutation(UserService.method.deletePersonalAccessToken, {
-    onSuccess: async () => {
-      setOpen(false);
-      await refreshAll();
-      tell(`“${name}” was deleted.`);
-      focusHeading();
-    },
-  });
   return (
-    <ModalForm
-      trigger="Delete…"
-      triggerKind="danger"
-      triggerLabel={`Delete ${name}…`}
-      title={`Delete “${name}”?`}
+    <ConfirmEnding
       action="Delete"
-      isDangerous
-      isOpen={isOpen}
-      onOpenChange={(open) => {
-        deletion.reset();
-        setOpen(open);
+      triggerKind="danger"
+      name={name}
+      title={`Delete “${name}”?`}
+      method={UserService.method.deletePersonalAccessToken}
+      request={{ personalAccessTokenId: token.id }}
+      onDone={async () => {
+        await refreshAll();
+        tell(`“${name}” was deleted.`);
       }}
-      isPending={deletion.isPending}
-      error={deletion.error}
-      onSubmit={() => deletion.mutate({ personalAccessTokenId: token.id })}
     >
       <p>
         The next call with it is refused, and sessions that were begun with it end, this one too if
         it is the token that you signed in with.
       </p>
-    </ModalForm>
+    </ConfirmEnding>
   );
 }
