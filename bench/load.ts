@@ -88,6 +88,8 @@ function describeTarget({ body, ...target }: LoadTarget): z.infer<typeof clientT
 /** What `steady-load-client.ts` is given. */
 export const steadyLoadOptions = clientTarget.extend({
   connections: z.number(),
+  /** Before it counts, at the same rate. */
+  warmUpSeconds: z.number(),
   seconds: z.number(),
   /** Requests a second. */
   rate: z.number(),
@@ -95,15 +97,22 @@ export const steadyLoadOptions = clientTarget.extend({
 
 export type SteadyLoadOptions = Readonly<z.infer<typeof steadyLoadOptions>>;
 
+const steadyLoadResult = loadResult.extend({
+  /** How late the client was to see that a request was due, in milliseconds. It is a part of the latencies. */
+  ownP99: z.number(),
+});
+
+export type SteadyLoadResult = Readonly<z.infer<typeof steadyLoadResult>>;
+
 /** At a fixed rate, over HTTP/1.1. */
 export async function loadSteadily(
   machine: Machine,
   target: LoadTarget,
-  pace: Pick<SteadyLoadOptions, 'connections' | 'seconds' | 'rate'>,
-): Promise<LoadResult> {
+  pace: Pick<SteadyLoadOptions, 'connections' | 'warmUpSeconds' | 'seconds' | 'rate'>,
+): Promise<SteadyLoadResult> {
   const options: SteadyLoadOptions = { ...describeTarget(target), ...pace };
   const command = ['bench/steady-load-client.ts', JSON.stringify(options)];
-  return runScript(machine, command, { cores: 'load', output: loadResult });
+  return runScript(machine, command, { cores: 'load', output: steadyLoadResult });
 }
 
 /** What `http2-load-client.ts` is given. */

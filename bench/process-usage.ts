@@ -22,3 +22,16 @@ export function readProcessorMs(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/**
+ * For how long the main thread has been ready to run while something else had its core, in milliseconds; `undefined`
+ * where the system does not tell.
+ */
+export function readCoreWaitMs(pid: number): number | undefined {
+  try {
+    // Nanoseconds on a core, nanoseconds waiting for one, and how often (Linux, sched-stats.rst).
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return undefined;
+  }
+}

@@ -9,16 +9,17 @@ import type { BenchCall, CallProtocol } from './bench-call.ts';
 import type { BenchContext, Measurement } from './bench-context.ts';
 import { callJson, createConfiguration, startClaimgate } from './claimgate-process.ts';
 import type { ClaimgateProcess } from './claimgate-process.ts';
-import { loadHttp1, loadHttp2, loadSteadily } from './load.ts';
+import { loadHttp1, loadHttp2 } from './load.ts';
 import type { LoadResult } from './load.ts';
 import { startPeer } from './peers.ts';
 import type { PeerName } from './peers.ts';
 import { findRates, findRatio, runRace, writeRace } from './race.ts';
 import type { Contestant, Race } from './race.ts';
 import { writeRateChart } from './rate-chart.ts';
-import { formatNumber, judgeAtLeast, judgeBelow } from './report.ts';
+import { judgeAtLeast } from './report.ts';
 import type { Verdict } from './report.ts';
 import { makeScratchFolder, removeScratchFolder } from './scratch.ts';
+import { measureSteadiness } from './steadiness.ts';
 
 export const serving: Measurement = {
   name: 'serving',
@@ -55,7 +56,7 @@ async function measureServing(context: BenchContext) {
     const [first] = scenarios;
     const steady =
       first && races[0]
-        ? await measureSteady(context, claimgate, first.call, findRates(races[0])[0] ?? 0)
+        ? await measureSteady(context, { claimgate, folder }, first.call, races[0])
         : undefined;
     const verdicts = [
       ...scenarios.flatMap(({ targets }, index) => judgeRace(races[index], targets)),
@@ -189,31 +190,25 @@ function judgeRace(race: Race | undefined, targets: Scenario['targets']): readon
   );
 }
 
-/** Of the peak rate, at which a server has to be steady. */
-const STEADY_SHARE = 0.8;
-/** p99 beside the median. */
-const STEADY_TARGET = 3;
-
-/** Latency below the peak, at a fixed rate, corrected for requests that had to wait to be sent. */
 async function measureSteady(
-  { machine, quick, note }: BenchContext,
-  { port }: ClaimgateProcess,
+  context: BenchContext,
+  { claimgate, folder }: { readonly claimgate: ClaimgateProcess; readonly folder: string },
   call: BenchCall,
-  peak: number,
+  race: Race,
 ) {
-  const rate = Math.round(peak * STEADY_SHARE);
-  note(`${formatNumber(rate)} calls a second, ${STEADY_SHARE * 100} % of the peak`);
-  const { p50, p99, perSecond } = await loadSteadily(
-    machine,
-    { ...writeCall(call), port },
-    { connections: CONNECTIONS, seconds: quick ? 5 : 30, rate },
-  );
-  const ratio = { what: 'Get: p99 beside the median, at 80 % of the peak rate', unit: '×' };
-  return {
-    verdict: judgeBelow({ ...ratio, value: p99 / p50 }, STEADY_TARGET),
-    text: `At ${formatNumber(perSecond)} calls a second, ${STEADY_SHARE * 100} % of the peak, Get over Connect JSON on HTTP/1.1 took
-${formatNumber(p50)} ms in the median and ${formatNumber(p99)} ms at the 99th percentile.`,
-  };
+  const findPeak = (name: string): number =>
+    findRates(race)[race.contestants.findIndex((contestant) => contestant.name === name)] ?? 0;
+  const bare = await startPeer(context.machine, 'node:http', { ...call, folder });
+  try {
+    return await measureSteadiness(context, {
+      connections: CONNECTIONS,
+      target: writeCall(call),
+      ours: { ...claimgate, name: 'Claimgate', peak: findPeak(OURS) },
+      bare: { ...bare, peak: findPeak(bare.name) },
+    });
+  } finally {
+    await bare.stop();
+  }
 }
 
 function describeBars(race: Race) {

@@ -1,92 +1,125 @@
 /**
  * Owns HTTP/1.1 load at a fixed rate, as a program: `steady-load-client.ts <options as JSON>` prints what it measured.
- * Each latency counts from when its request was due, also when it had to wait for a connection. Our own client, because
- * those that are there tell latencies in whole milliseconds.
+ * Each latency counts from when its request was due, also when it had to wait for a connection, and each request that
+ * was due is waited for. How late the client itself was is measured too, so that it is not taken for the server. Our
+ * own client, because those that are there tell latencies in whole milliseconds.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
+import type { RecordableHistogram } from 'node:perf_hooks';
 
 import { steadyLoadOptions } from './load.ts';
-import type { LoadResult, SteadyLoadOptions } from './load.ts';
+import type { SteadyLoadOptions, SteadyLoadResult } from './load.ts';
 
-const HEAD_END = Buffer.from('\r\n\r\n');
+const HEAD_END = '\r\n\r\n';
+/** Longer than any head, and than most answers. */
+const BUFFER_BYTES = 64 * 1024;
+const MICROSECONDS = 1000;
+
+interface Connection {
+  readonly socket: Socket;
+  /** Of the request in hand. */
+  dueAt: number;
+  /** Bytes of the answer that are still to come; 0 before its head. */
+  missing: number;
+}
 
 const options = steadyLoadOptions.parse(JSON.parse(process.argv[2] ?? '{}'));
 const request = writeRequest(options);
+const intervalMs = 1000 / options.rate;
+/** Requests that compile the client, and are not counted. */
+const ignored = Math.round(options.rate * options.warmUpSeconds);
+const total = ignored + Math.round(options.rate * options.seconds);
 const latencies = createHistogram();
-let answers = 0;
-/** When requests were due that no connection is free for, in milliseconds. */
-const waiting: number[] = [];
+const ownDelays = createHistogram();
+/** How many requests have been due, how many of them were sent, and how many answered. */
+const count = { due: 0, sent: 0, answered: 0 };
 
-const idle = await Promise.all(Array.from({ length: options.connections }, openConnection));
+const idle: Connection[] = [];
+for (let opened = 0; opened < options.connections; opened += 1) idle.push(await openConnection());
 const startedAt = performance.now();
-const endsAt = startedAt + options.seconds * 1000;
-let sent = 0;
+const findDue = (index: number): number => startedAt + index * intervalMs;
 await new Promise<void>((resolve) => {
   // It spins: a timer's millisecond would be more than what is measured.
   const turn = (): void => {
     const now = performance.now();
-    if (now >= endsAt) {
-      resolve();
-      return;
-    }
-    for (; startedAt + (sent * 1000) / options.rate <= now; sent += 1) {
-      waiting.push(startedAt + (sent * 1000) / options.rate);
-    }
+    for (; count.due < total && findDue(count.due) <= now; count.due += 1)
+      if (count.due >= ignored) recordMs(ownDelays, now - findDue(count.due));
     sendDue();
-    setImmediate(turn);
+    if (count.answered === total) resolve();
+    else setImmediate(turn);
   };
   turn();
 });
-const output: LoadResult = {
-  perSecond: (answers / (performance.now() - startedAt)) * 1000,
+const answers = total - ignored;
+const output: SteadyLoadResult = {
+  perSecond: (answers / (performance.now() - findDue(ignored))) * 1000,
   answers,
-  p50: latencies.percentile(50) / 1000,
-  p99: latencies.percentile(99) / 1000,
+  p50: readMs(latencies, 50),
+  p99: readMs(latencies, 99),
+  ownP99: readMs(ownDelays, 99),
 };
 process.stdout.write(JSON.stringify(output), () => process.exit());
 
-interface Connection {
-  readonly socket: Socket;
-  dueAt: number;
-}
-
 function sendDue(): void {
-  while (waiting.length > 0) {
+  while (count.sent < count.due) {
     const connection = idle.pop();
     if (connection === undefined) return;
-    connection.dueAt = waiting.shift() ?? 0;
+    connection.dueAt = findDue(count.sent);
+    count.sent += 1;
     connection.socket.write(request);
   }
 }
 
 async function openConnection(): Promise<Connection> {
-  const socket = connect(options.port, '127.0.0.1').setNoDelay(true);
+  // One buffer for all answers: what the client allocates, it collects later, and that would be a pause of its own.
+  const onread = {
+    buffer: Buffer.alloc(BUFFER_BYTES),
+    callback: (length: number, buffer: Uint8Array): boolean => {
+      readAnswer(connection, length, buffer);
+      return true;
+    },
+  };
+  const socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true, onread });
+  const connection: Connection = { socket, dueAt: 0, missing: 0 };
   await once(socket, 'connect');
-  const connection: Connection = { socket, dueAt: 0 };
-  let received = Buffer.alloc(0);
-  socket.on('data', (chunk) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-    const headEnd = received.indexOf(HEAD_END);
-    if (headEnd === -1) return;
-    const head = received.toString('latin1', 0, headEnd);
-    const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
-    if (!head.startsWith('HTTP/1.1 200') || Number.isNaN(length))
-      throw new Error(`The server answered ${head}`);
-    if (received.length < headEnd + HEAD_END.length + length) return;
-    received = Buffer.alloc(0);
-    answers += 1;
-    const microseconds = (performance.now() - connection.dueAt) * 1000;
-    latencies.record(Math.max(1, Math.round(microseconds)));
-    idle.push(connection);
-    sendDue();
-  });
   socket.on('close', () => {
     throw new Error('The server closed the connection');
   });
   return connection;
+}
+
+function readAnswer(connection: Connection, length: number, buffer: Uint8Array): void {
+  if (connection.missing === 0) connection.missing = measureAnswer(buffer, length);
+  connection.missing -= length;
+  if (connection.missing > 0) return;
+  if (connection.missing < 0) throw new Error('The server answered more than it was asked');
+  if (connection.dueAt >= findDue(ignored))
+    recordMs(latencies, performance.now() - connection.dueAt);
+  count.answered += 1;
+  idle.push(connection);
+  sendDue();
+}
+
+/** In bytes, with its head, which has to be there as a whole. */
+function measureAnswer(buffer: Uint8Array, received: number): number {
+  const text = Buffer.from(buffer.buffer, buffer.byteOffset, received).toString('latin1');
+  const headEnd = text.indexOf(HEAD_END);
+  const head = text.slice(0, headEnd);
+  const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
+  if (headEnd === -1 || !head.startsWith('HTTP/1.1 200') || Number.isNaN(length))
+    throw new Error(`The server answered ${text}`);
+  return headEnd + HEAD_END.length + length;
+}
+
+function recordMs(histogram: RecordableHistogram, ms: number): void {
+  histogram.record(Math.max(1, Math.round(ms * MICROSECONDS)));
+}
+
+function readMs(histogram: RecordableHistogram, percentile: number): number {
+  return histogram.percentile(percentile) / MICROSECONDS;
 }
 
 function writeRequest({ port, path, headers, body }: SteadyLoadOptions): Buffer {
