@@ -68,7 +68,8 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'Get, from the store',
     isCall: false,
-    run: ({ store, data }, index) => store.findSsoConfiguration(at(data.configurationIds, index)),
+    run: async ({ store, data }, index) =>
+      store.findSsoConfiguration(at(data.configurationIds, index)),
   },
 ];
 

@@ -43,7 +43,7 @@ interface Side {
 interface Operation {
   readonly name: string;
   readonly call: (side: Side, index: number) => Promise<number>;
-  readonly read: (side: Side, index: number) => Promise<unknown>;
+  readonly read: (side: Side, index: number) => unknown;
 }
 
 const OPERATIONS: readonly Operation[] = [

@@ -4,6 +4,7 @@
  */
 import type { AuditReader, AuditWriter } from './audit-ports.ts';
 import type { AuditRetention } from './audit.ts';
+import type { Awaitable } from './awaitable.ts';
 import type { ConfigurationChecker } from './configuration-checker.ts';
 import type { DomainVerification } from './domain-verification.ts';
 import type { IdTokenSigner, PublishedKey, SigningKey } from './id-token.ts';
@@ -16,7 +17,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import type { RefusalRecorder } from './refusal-recorder.ts';
 import type { SessionLifetime } from './session.ts';
 import type { SsoConfiguration } from './sso-configuration.ts';
-import type { PersonalAccessToken } from './token.ts';
+import type { PersonalAccessToken, TokenWithUser } from './token.ts';
 import type { TrialReader, TrialWriter } from './trial-ports.ts';
 
 /** The present moment, to the millisecond. */
@@ -72,7 +73,7 @@ export interface DnsResolver {
  *   `'resource_exhausted'` when it has no space left, and none with a driver's error.
  */
 export interface StoreReader extends LoginReader, TrialReader, AuditReader {
-  findOrganization(id: string): Promise<Organization | undefined>;
+  findOrganization(id: string): Awaitable<Organization | undefined>;
   /** True when there is no organization. */
   isEmpty(): Promise<boolean>;
 
@@ -90,8 +91,11 @@ export interface StoreReader extends LoginReader, TrialReader, AuditReader {
     readonly outside?: string;
   }): Promise<number>;
 
-  findSsoConfiguration(id: string): Promise<SsoConfiguration | undefined>;
-  listSsoConfigurations(organizationId: string, page: PageRequest): Promise<Page<SsoConfiguration>>;
+  findSsoConfiguration(id: string): Awaitable<SsoConfiguration | undefined>;
+  listSsoConfigurations(
+    organizationId: string,
+    page: PageRequest,
+  ): Awaitable<Page<SsoConfiguration>>;
   /**
    * The client secret, decrypted. Fails with `DomainError('failed_precondition')` when it cannot be: a key is
    * missing, or the ciphertext was moved or changed.
@@ -105,9 +109,7 @@ export interface StoreReader extends LoginReader, TrialReader, AuditReader {
   ): Promise<Page<DomainVerification>>;
 
   /** The token with this digest (`secret.ts`) together with its user, whatever their state. */
-  findTokenByDigest(
-    digest: string,
-  ): Promise<{ readonly token: PersonalAccessToken; readonly user: User } | undefined>;
+  findTokenByDigest(digest: string): Awaitable<TokenWithUser | undefined>;
   findPersonalAccessToken(id: string): Promise<PersonalAccessToken | undefined>;
   /** The tokens of these users, at least one. */
   listPersonalAccessTokens(

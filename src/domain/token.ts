@@ -15,6 +15,9 @@ import type { Principal } from './access.ts';
 import { describeActor, makeChange, recordAs } from './audit.ts';
 import type { Change, ChangeAction } from './audit.ts';
 import { createViolationError, DomainError } from './errors.ts';
+import type { Awaitable } from './awaitable.ts';
+import { whenReady } from './awaitable.ts';
+import { makeOnce } from './lasting.ts';
 import type { User } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { Environment, RandomBytes } from './ports.ts';
@@ -32,6 +35,12 @@ export interface PersonalAccessToken {
   readonly expiresAt: Date | undefined;
   /** Exact to a minute or so: uses are recorded in batches (see `use-recorder.ts`). */
   readonly lastUsedAt: Date | undefined;
+}
+
+/** With the user who owns it. */
+export interface TokenWithUser {
+  readonly token: PersonalAccessToken;
+  readonly user: User;
 }
 
 const PREFIX = 'cgpat_';
@@ -85,20 +94,32 @@ function computeChecksum(body: string): string {
  * Who sends this token. Expired, revoked, unknown, and a user who is not active are all answered alike:
  * `unauthenticated`.
  */
-export async function authenticateToken(
+export function authenticateToken(
   env: Pick<Environment, 'store' | 'now'>,
   token: string,
-): Promise<{ readonly principal: Principal; readonly tokenId: string }> {
+): Awaitable<AuthenticatedToken> {
   if (!isPlausibleToken(token)) throw createUnauthenticatedError();
-  const found = await env.store.findTokenByDigest(digestToken(token));
-  if (found === undefined) throw createUnauthenticatedError();
-  const { expiresAt, readOnly, id } = found.token;
-  const credential = { kind: 'token', id } as const;
-  const hasExpired = expiresAt !== undefined && expiresAt <= env.now();
-  if (hasExpired || found.user.status !== 'active') throw refuseCredential(credential, found.user);
-  const principal = createPrincipal(found.user, { readOnly, mayOperate: true, credential });
-  return { principal, tokenId: id };
+  return whenReady(env.store.findTokenByDigest(digestToken(token)), (found) => {
+    if (found === undefined) throw createUnauthenticatedError();
+    const { expiresAt } = found.token;
+    const authenticated = createAuthenticated(found);
+    const hasExpired = expiresAt !== undefined && expiresAt <= env.now();
+    if (!hasExpired && found.user.status === 'active') return authenticated;
+    throw refuseCredential(authenticated.principal.credential, found.user);
+  });
 }
+
+interface AuthenticatedToken {
+  readonly principal: Principal;
+  readonly tokenId: string;
+}
+
+const createAuthenticated = makeOnce(({ token, user }: TokenWithUser): AuthenticatedToken => {
+  const { readOnly, id } = token;
+  const credential = { kind: 'token', id } as const;
+  const principal = createPrincipal(user, { readOnly, mayOperate: true, credential });
+  return { principal, tokenId: id };
+});
 
 export interface CreateTokenInput {
   readonly userId: string;

@@ -3,6 +3,7 @@
  * trailers.
  */
 import type { Compression } from '@connectrpc/connect/protocol';
+import { makeOnce } from '../domain/lasting.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 
 export type HeaderFields = Record<string, string | string[]>;
@@ -27,7 +28,7 @@ export function sendAnswer(
   if (trailer !== undefined) response.addTrailers(trailer);
   if (body === undefined) response.end();
   else if ('stream' in response || body.byteLength > JOINED_BYTES) response.end(body);
-  else response.end(asLatin1(body), 'latin1');
+  else response.end(asLatin1(body).text, 'latin1');
 }
 
 /**
@@ -37,9 +38,9 @@ export function sendAnswer(
 const JOINED_BYTES = 16 * 1024;
 
 /** A character for each byte. */
-function asLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
+const asLatin1 = makeOnce((bytes: Uint8Array) => ({
+  text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+}));
 
 /** A JSON document. `HEAD` gets its headers alone. */
 export function answerJson(

@@ -2,10 +2,12 @@
  * Owns what happens before a request's body is read: credentials are checked (RFC 6750 §2.1).
  * What a caller may do is decided in `domain/access.ts`.
  */
-import type { HandlerContext } from '@connectrpc/connect';
+import type { ConnectError, HandlerContext } from '@connectrpc/connect';
 
 import { createUnauthenticatedError, isTrustedOrigin, needsCredentials } from '../domain/access.ts';
 import type { Principal } from '../domain/access.ts';
+import { whenReady } from '../domain/awaitable.ts';
+import type { Awaitable } from '../domain/awaitable.ts';
 import type { Environment } from '../domain/ports.ts';
 import { readSessionToken } from '../domain/browser-cookies.ts';
 import { authenticateSession } from '../domain/session.ts';
@@ -17,7 +19,8 @@ import { refuseCall } from './refuse-call.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
-export type RequestGate = (context: HandlerContext) => Promise<void>;
+/** Lets a call through, at once where its credentials are remembered, or throws. */
+export type RequestGate = (context: HandlerContext) => void | Promise<void>;
 
 export interface RequestGateOptions {
   readonly env: Environment;
@@ -31,24 +34,40 @@ export interface RequestGateOptions {
 
 export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { env, tokenUses, sessionUses, allowedOrigins } = options;
-  return async ({ service, method, values, requestHeader }) => {
-    if (!needsCredentials(service.typeName)) return;
+  return (context) => {
+    if (!needsCredentials(context.service.typeName)) return undefined;
     try {
-      values.set(principalKey, await authenticate(requestHeader));
+      const caller = authenticate(context.requestHeader);
+      if (caller instanceof Promise) return admitLater(context, caller);
+      context.values.set(principalKey, caller);
+      return undefined;
     } catch (reason) {
-      noteRefusedCredentials(env, method, reason);
-      throw refuseCall(values, reason);
+      throw refuse(context, reason);
     }
   };
 
-  async function authenticate(header: Headers): Promise<Principal> {
+  async function admitLater(context: HandlerContext, caller: Promise<Principal>): Promise<void> {
+    try {
+      context.values.set(principalKey, await caller);
+    } catch (reason) {
+      throw refuse(context, reason);
+    }
+  }
+
+  function refuse({ method, values }: HandlerContext, reason: unknown): ConnectError {
+    noteRefusedCredentials(env, method, reason);
+    return refuseCall(values, reason);
+  }
+
+  function authenticate(header: Headers): Awaitable<Principal> {
     const authorization = header.get('authorization');
     if (authorization === null) return authenticateBrowser(header);
     const [, token] = BEARER.exec(authorization) ?? [];
     if (token === undefined) throw createUnauthenticatedError();
-    const { principal, tokenId } = await authenticateToken(env, token);
-    tokenUses.note(tokenId);
-    return principal;
+    return whenReady(authenticateToken(env, token), ({ principal, tokenId }) => {
+      tokenUses.note(tokenId);
+      return principal;
+    });
   }
 
   /** A cookie comes with whatever any page asks for, so it counts from the pages of trusted origins alone. */

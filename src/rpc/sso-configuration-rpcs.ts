@@ -1,8 +1,11 @@
 /** Serves the five SSO RPCs of `gitpod.v1.OrganizationService`. */
+import { create } from '@bufbuild/protobuf';
 import type { ServiceImpl } from '@connectrpc/connect';
 
 import { createViolationError } from '../domain/errors.ts';
 import { updateSsoConfigurationGuarded } from '../domain/guarded-update.ts';
+import { makeOnce } from '../domain/lasting.ts';
+import type { Page } from '../domain/page.ts';
 import type { Environment } from '../domain/ports.ts';
 import {
   createSsoConfiguration,
@@ -11,6 +14,11 @@ import {
   listSsoConfigurations,
   updateSsoConfiguration,
 } from '../domain/sso-configuration.ts';
+import type { SsoConfiguration } from '../domain/sso-configuration.ts';
+import {
+  GetSSOConfigurationResponseSchema,
+  ListSSOConfigurationsResponseSchema,
+} from '../../gen/gitpod/v1/organization_pb.ts';
 import type { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
 import { readCaller } from './caller.ts';
 import { readSsoConfigurationState, writeSsoConfiguration } from './convert.ts';
@@ -24,6 +32,24 @@ type SsoConfigurationRpcs = Pick<
   | 'updateSSOConfiguration'
   | 'deleteSSOConfiguration'
 >;
+
+const answerGet = makeOnce((configuration: SsoConfiguration) =>
+  create(GetSSOConfigurationResponseSchema, {
+    ssoConfiguration: writeSsoConfiguration(configuration),
+  }),
+);
+
+const answerList = makeOnce(({ rows, next }: Page<SsoConfiguration>) =>
+  create(ListSSOConfigurationsResponseSchema, {
+    ssoConfigurations: rows.map(writeSsoConfiguration),
+    // Where there is a next page, this one has rows, all of one organization.
+    pagination: writePageToken(next, nameList(rows[0]?.organizationId ?? '')),
+  }),
+);
+
+function nameList(organizationId: string): readonly string[] {
+  return ['sso-configurations', organizationId];
+}
 
 export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRpcs {
   return {
@@ -41,22 +67,15 @@ export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRp
         readCaller(context),
         request.ssoConfigurationId,
       );
-      return { ssoConfiguration: writeSsoConfiguration(configuration) };
+      return answerGet(configuration);
     },
 
     async listSSOConfigurations(request, context) {
-      const list = ['sso-configurations', request.organizationId];
-      const pageRequest = readPageRequest(request.pagination, list);
-      const page = await listSsoConfigurations(
-        env,
-        readCaller(context),
-        request.organizationId,
-        pageRequest,
-      );
-      return {
-        ssoConfigurations: page.rows.map(writeSsoConfiguration),
-        pagination: writePageToken(page.next, list),
-      };
+      const { organizationId, pagination } = request;
+      const pageRequest = readPageRequest(pagination, nameList(organizationId));
+      const caller = readCaller(context);
+      const page = await listSsoConfigurations(env, caller, organizationId, pageRequest);
+      return answerList(page);
     },
 
     async updateSSOConfiguration(request, context) {

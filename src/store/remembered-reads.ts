@@ -2,35 +2,75 @@
  * Owns the remembering of what was read, for as long as nothing at all has been committed since. It refuses to guess:
  * every use asks the database first, so what is remembered is what would be read.
  */
+import type { Awaitable } from '../domain/awaitable.ts';
+import { markLasting } from '../domain/lasting.ts';
 
 /** A number that is another one after every commit to the database, whoever made it. */
 export type ReadVersion = () => number;
 
-/** How many values are remembered at most. */
-const CAPACITY = 1000;
+/** How much text one kind of value may hold together, in characters: about as many bytes. */
+const CAPACITY = 1024 * 1024;
+/** What is larger than this would drive out too much. */
+const MAX_SIZE = CAPACITY / 8;
+/** Of a value without any text. */
+const LEAST_SIZE = 64;
 
-/** What is not there is not remembered: strangers can ask for that without end. */
-export function rememberReads<Value>(
-  read: (key: string) => Promise<Value | undefined>,
+interface Remembered<Value> {
+  readonly value: Value;
+  readonly size: number;
+}
+
+/**
+ * What is not there is not remembered: strangers can ask for that without end.
+ *
+ * @param toKey tells each question from all others
+ */
+export function rememberReads<
+  Question extends readonly unknown[],
+  Value extends object | undefined,
+>(
+  read: (...question: Question) => Awaitable<Value>,
   readVersion: ReadVersion,
-): (key: string) => Promise<Value | undefined> {
-  const remembered = new Map<string, Value>();
+  toKey: (...question: Question) => string,
+): typeof read {
+  const remembered = new Map<string, Remembered<Value>>();
   let version = Number.NaN;
-  return async (key) => {
+  let size = 0;
+
+  const remember = (key: string, value: Value): void => {
+    const added = { value, size: measure(value) };
+    if (value === undefined || added.size > MAX_SIZE || remembered.has(key)) return;
+    markLasting(value);
+    remembered.set(key, added);
+    size += added.size;
+    for (const [oldest, dropped] of remembered) {
+      if (size <= CAPACITY) break;
+      remembered.delete(oldest);
+      size -= dropped.size;
+    }
+  };
+  const readAnew = async (question: Question, key: string, current: number): Promise<Value> => {
+    const value = await read(...question);
+    // Others may have seen a later version while this waited for its answer.
+    if (version === current) remember(key, value);
+    return value;
+  };
+
+  return (...question) => {
+    const key = toKey(...question);
     const current = readVersion();
     if (current !== version) {
       remembered.clear();
+      size = 0;
       version = current;
     }
-    const known = remembered.get(key);
-    if (known !== undefined) return known;
-    const value = await read(key);
-    // Others may have seen a later version while this waited for its answer.
-    if (value !== undefined && version === current) {
-      const [oldest] = remembered.keys();
-      if (remembered.size >= CAPACITY && oldest !== undefined) remembered.delete(oldest);
-      remembered.set(key, value);
-    }
-    return value;
+    return remembered.get(key)?.value ?? readAnew(question, key, current);
   };
+}
+
+/** The text in a value and in what it holds, in characters. */
+function measure(value: unknown): number {
+  if (typeof value === 'string') return LEAST_SIZE + value.length;
+  if (typeof value !== 'object' || value === null) return LEAST_SIZE;
+  return Object.values(value).reduce<number>((sum, part) => sum + measure(part), LEAST_SIZE);
 }

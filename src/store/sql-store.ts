@@ -80,11 +80,15 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
 
 /** Of what is asked for again and again: every call has a token, and most are about the same few things. */
 function rememberRows(reads: StoreReader, readVersion: ReadVersion): StoreReader {
+  const itself = (key: string): string => key;
   return {
     ...reads,
-    findTokenByDigest: rememberReads((digest) => reads.findTokenByDigest(digest), readVersion),
-    findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), readVersion),
-    findOrganization: rememberReads((id) => reads.findOrganization(id), readVersion),
+    findTokenByDigest: rememberReads(reads.findTokenByDigest, readVersion, itself),
+    findSsoConfiguration: rememberReads(reads.findSsoConfiguration, readVersion, itself),
+    findOrganization: rememberReads(reads.findOrganization, readVersion, itself),
+    listSsoConfigurations: rememberReads(reads.listSsoConfigurations, readVersion, (...question) =>
+      JSON.stringify(question),
+    ),
   };
 }
 
@@ -93,11 +97,11 @@ function gatherRows(reads: StoreReader, session: SqlSession): StoreReader {
   return {
     ...reads,
     findTokenByDigest: gatherReads(
-      (digest) => reads.findTokenByDigest(digest),
+      async (digest) => reads.findTokenByDigest(digest),
       (digests) => findTokensByDigests(session, digests),
     ),
     findSsoConfiguration: gatherReads(
-      (id) => reads.findSsoConfiguration(id),
+      async (id) => reads.findSsoConfiguration(id),
       (ids) => findSsoConfigurations(session, ids),
     ),
   };

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { StoreReader, StoreTransaction } from '../domain/ports.ts';
-import type { PersonalAccessToken } from '../domain/token.ts';
+import type { PersonalAccessToken, TokenWithUser } from '../domain/token.ts';
 import { cutPage, readIdCursor, readLimit } from './keyset-page.ts';
 import type { Database, PersonalAccessTokenTable } from './schema.ts';
 import type { FixedQuery, SqlSession } from './sql-session.ts';
@@ -13,7 +13,6 @@ type Reads = Pick<
   StoreReader,
   'findTokenByDigest' | 'findPersonalAccessToken' | 'listPersonalAccessTokens'
 >;
-type TokenWithUser = NonNullable<Awaited<ReturnType<StoreReader['findTokenByDigest']>>>;
 type Writes = Pick<
   StoreTransaction,
   | 'insertPersonalAccessToken'

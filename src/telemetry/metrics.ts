@@ -126,8 +126,8 @@ function createStoreWatcher(
   const measure = async <Result>(
     operation: StoreOperation,
     run: () => Promise<Result>,
+    startedAt = performance.now(),
   ): Promise<Result> => {
-    const startedAt = performance.now();
     try {
       const result = await run();
       note(operation, 'ok', secondsSince(startedAt));
@@ -138,7 +138,13 @@ function createStoreWatcher(
     }
   };
   return {
-    read: (_method, run) => measure('read', run),
+    read(_method, run) {
+      const startedAt = performance.now();
+      const result = run();
+      if (result instanceof Promise) return measure('read', () => result, startedAt);
+      note('read', 'ok', secondsSince(startedAt));
+      return result;
+    },
     ping: (run) => measure('ping', run),
     async transaction(run) {
       const startedAt = performance.now();

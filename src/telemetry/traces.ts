@@ -27,6 +27,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace';
 
+import type { Awaitable } from '../domain/awaitable.ts';
 import { DomainError, isOurFailing } from '../domain/errors.ts';
 import type { StoreWatcher, WatchIdpRequest } from '../domain/observation.ts';
 import type { IncomingTrace, ServedRequest, StartServedSpan } from '../domain/tracing.ts';
@@ -83,7 +84,7 @@ export function createTraces({ settings, version, database, onError }: TracesOpt
   /** What nobody's request has led to is not recorded: a trace of housekeeping tells nobody anything. */
   const runWithin = async <Result>(
     { name, attributes }: SpanText,
-    run: (span: Span | undefined) => Promise<Result>,
+    run: (span: Span | undefined) => Awaitable<Result>,
   ): Promise<Result> => {
     const parent = active.getStore();
     if (parent === undefined) return run(undefined);
@@ -99,7 +100,7 @@ export function createTraces({ settings, version, database, onError }: TracesOpt
       span.end();
     }
   };
-  const runOnStore = <Result>(name: string, run: () => Promise<Result>): Promise<Result> =>
+  const runOnStore = <Result>(name: string, run: () => Awaitable<Result>): Promise<Result> =>
     runWithin(
       {
         name: `store ${name}`,

@@ -21,8 +21,8 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
 
 /** Each method by another one of the same type, which the loop cannot know. */
 function watchReads(store: Store, watcher: StoreWatcher): Store {
-  const watched: Record<string, (...args: never[]) => Promise<unknown>> = {};
-  for (const [name, method] of Object.entries<(...args: never[]) => Promise<unknown>>({ ...store }))
+  const watched: Record<string, (...args: never[]) => unknown> = {};
+  for (const [name, method] of Object.entries<(...args: never[]) => unknown>({ ...store }))
     watched[name] = (...args) => watcher.read(name, () => method(...args));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return watched as unknown as Store;

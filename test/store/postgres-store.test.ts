@@ -392,7 +392,9 @@ describe('reads that come together', () => {
 
   test('fail alone where a key is one that PostgreSQL does not take', async () => {
     const { store, readAll, all } = await openFilledStore();
-    const refused = store.findSsoConfiguration('\0').catch((error: unknown) => error);
+    const refused = (async () => store.findSsoConfiguration('\0'))().catch(
+      (error: unknown) => error,
+    );
     expect(await readAll()).toEqual(all);
     expect(await refused).toMatchObject({ name: 'DomainError', code: 'invalid_argument' });
   });
@@ -428,7 +430,9 @@ describe('what PostgreSQL says', () => {
   test('is not repeated, and kept as the cause for the log', async () => {
     const store = await openStore();
     await server.run('alter table organization rename column name to other_name', database);
-    const error: unknown = await store.findOrganization('x').catch((error: unknown) => error);
+    const error: unknown = await (async () => store.findOrganization('x'))().catch(
+      (error: unknown) => error,
+    );
     expect(error).toMatchObject({
       message: 'The database refused a statement',
       cause: { name: 'PostgresError', message: expect.stringContaining('name') },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isLasting } from '../../src/domain/lasting.ts';
 import { rememberReads } from '../../src/store/remembered-reads.ts';
 
 /** A value that changes now and then, and a version that changes with it. */
@@ -10,23 +11,33 @@ function createSource() {
     change: () => void (version += 1),
     countReads: () => reads,
     find: rememberReads(
-      async (key) => {
+      async (key: string, text?: string) => {
         reads += 1;
-        return key === 'none' ? undefined : `${key} in version ${version}`;
+        return key === 'none' ? undefined : { read: `${key} in version ${version}`, text };
       },
       () => version,
+      (key: string, _text?: string) => key,
     ),
   };
 }
 
 test('What has been read is not read again until something is committed', async () => {
   const source = createSource();
-  expect(await source.find('a')).toBe('a in version 1');
-  expect(await source.find('a')).toBe('a in version 1');
+  const first = await source.find('a');
+  expect(first?.read).toBe('a in version 1');
+  expect(source.find('a')).toBe(first);
   expect(source.countReads()).toBe(1);
   source.change();
-  expect(await source.find('a')).toBe('a in version 2');
+  expect((await source.find('a'))?.read).toBe('a in version 2');
   expect(source.countReads()).toBe(2);
+});
+
+test('What is remembered is known to last, and what is read anew is not', async () => {
+  const source = createSource();
+  const value = await source.find('a');
+  expect(value !== undefined && isLasting(value)).toBe(true);
+  const large = await source.find('b', 'x'.repeat(200_000));
+  expect(large !== undefined && isLasting(large)).toBe(false);
 });
 
 test('What is not there is asked for each time', async () => {
@@ -50,7 +61,8 @@ test('However reads and commits mix, no read tells of less than was committed be
           version += 1;
         } else {
           const wanted = `${step} in version ${version}`;
-          answers.push(source.find(step).then((answer) => expect(answer).toBe(wanted)));
+          const answer = (async () => source.find(step))();
+          answers.push(answer.then((value) => expect(value?.read).toBe(wanted)));
         }
       }
       await Promise.all(answers);
@@ -58,11 +70,22 @@ test('However reads and commits mix, no read tells of less than was committed be
   );
 });
 
-test('However many are asked for, no more than a thousand are remembered', async () => {
+test('However many are asked for, what is remembered holds no more than a megabyte', async () => {
   const source = createSource();
-  for (let key = 0; key <= 1000; key += 1) await source.find(`key ${key}`);
-  await source.find('key 1000');
-  expect(source.countReads()).toBe(1001);
-  await source.find('key 0');
-  expect(source.countReads()).toBe(1002);
+  const text = 'x'.repeat(100_000);
+  for (let key = 0; key <= 10; key += 1) await source.find(`key ${key}`, text);
+  await source.find('key 10', text);
+  expect(source.countReads()).toBe(11);
+  await source.find('key 0', text);
+  expect(source.countReads()).toBe(12);
+});
+
+test('What is too large to share the room is read each time', async () => {
+  const source = createSource();
+  await source.find('small');
+  const text = 'x'.repeat(200_000);
+  await source.find('large', text);
+  await source.find('large', text);
+  await source.find('small');
+  expect(source.countReads()).toBe(3);
 });

@@ -406,7 +406,9 @@ describe('what SQLite says', () => {
     const database = new DatabaseSync(folder.file);
     database.exec('alter table organization rename column name to other_name');
     database.close();
-    const error: unknown = await store.findOrganization('x').catch((error: unknown) => error);
+    const error: unknown = await (async () => store.findOrganization('x'))().catch(
+      (error: unknown) => error,
+    );
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(DomainError);
     expect(error).toMatchObject({

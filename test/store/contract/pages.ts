@@ -33,7 +33,7 @@ const LISTS: readonly [string, ListById][] = [
   [
     'SSO configurations',
     {
-      read: (store, organizationId) => (page) =>
+      read: (store, organizationId) => async (page) =>
         store().listSsoConfigurations(organizationId, page),
       insert: async (tx, organizationId) => {
         const row = makeSsoConfiguration(organizationId);

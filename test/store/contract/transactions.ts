@@ -220,7 +220,8 @@ export function describeTransactions(store: StoreUnderTest): void {
       expect(ended).toBe(true);
       await running;
       const unavailable = { name: 'DomainError', code: 'unavailable' };
-      await expect(store().findOrganization(organization.id)).rejects.toMatchObject(unavailable);
+      const find = async () => store().findOrganization(organization.id);
+      await expect(find()).rejects.toMatchObject(unavailable);
       await expect(store().transaction(async () => {})).rejects.toMatchObject(unavailable);
       await expect(store().ping()).rejects.toMatchObject(unavailable);
     });
