@@ -4,10 +4,10 @@
  */
 export type Awaitable<Value> = Value | Promise<Value>;
 
-/** Goes on with the value, at once where it is there. What `next` throws is thrown then, and a rejection otherwise. */
+/** Goes on with the value, at once where it is there. What `goOn` throws is thrown then, and a rejection otherwise. */
 export function whenReady<Value, Result>(
   value: Awaitable<Value>,
-  next: (value: Value) => Awaitable<Result>,
+  goOn: (value: Value) => Awaitable<Result>,
 ): Awaitable<Result> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return value instanceof Promise ? value.then(goOn) : goOn(value);
 }

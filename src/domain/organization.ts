@@ -13,6 +13,8 @@ import {
 import type { Principal } from './access.ts';
 import { describeActor, listDifferences, makeChange, recordAs, unchanged } from './audit.ts';
 import type { Change, ChangeAction } from './audit.ts';
+import { whenReady } from './awaitable.ts';
+import type { Awaitable } from './awaitable.ts';
 import { readEmailDomain } from './email-domain.ts';
 import { createViolationError, DomainError } from './errors.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -106,21 +108,24 @@ export async function getAuthenticatedUser(env: Environment, caller: Principal):
 }
 
 /** Finds an organization the caller may see, or fails as if it did not exist. */
-export async function getOrganization(
+export function getOrganization(
   env: Environment,
   caller: Principal,
   id: string,
-): Promise<Organization> {
+): Awaitable<Organization> {
   assertMemberOf(caller, id, organizationNotFound);
-  return (await env.store.findOrganization(id)) ?? fail(organizationNotFound);
+  return whenReady(
+    env.store.findOrganization(id),
+    (organization) => organization ?? fail(organizationNotFound),
+  );
 }
 
 /** As `getOrganization`, for an admin of it. */
-export async function getOrganizationAsAdmin(
+export function getOrganizationAsAdmin(
   env: Environment,
   caller: Principal,
   id: string,
-): Promise<Organization> {
+): Awaitable<Organization> {
   assertAdminOf(caller, id, organizationNotFound);
   return getOrganization(env, caller, id);
 }

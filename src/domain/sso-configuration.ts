@@ -7,6 +7,8 @@ import { assertAdminOf, assertMayWrite } from './access.ts';
 import type { Principal } from './access.ts';
 import { describeActor, listDifferences, makeChange, recordAs } from './audit.ts';
 import type { Change, ChangeAction } from './audit.ts';
+import { whenReady } from './awaitable.ts';
+import type { Awaitable } from './awaitable.ts';
 import { readIssuerOrigin } from './client-secret.ts';
 import { getOrganizationAsAdmin } from './organization.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -133,25 +135,27 @@ export async function createSsoConfiguration(
   });
 }
 
-export async function getSsoConfiguration(
+export function getSsoConfiguration(
   env: Environment,
   caller: Principal,
   id: string,
-): Promise<SsoConfiguration> {
-  const configuration = await env.store.findSsoConfiguration(id);
-  if (configuration === undefined) throw ssoConfigurationNotFound();
-  assertAdminOf(caller, configuration.organizationId, ssoConfigurationNotFound);
-  return configuration;
+): Awaitable<SsoConfiguration> {
+  return whenReady(env.store.findSsoConfiguration(id), (configuration) => {
+    if (configuration === undefined) throw ssoConfigurationNotFound();
+    assertAdminOf(caller, configuration.organizationId, ssoConfigurationNotFound);
+    return configuration;
+  });
 }
 
-export async function listSsoConfigurations(
+export function listSsoConfigurations(
   env: Environment,
   caller: Principal,
   organizationId: string,
   page: PageRequest,
-): Promise<Page<SsoConfiguration>> {
-  const organization = await getOrganizationAsAdmin(env, caller, organizationId);
-  return env.store.listSsoConfigurations(organization.id, page);
+): Awaitable<Page<SsoConfiguration>> {
+  return whenReady(getOrganizationAsAdmin(env, caller, organizationId), ({ id }) =>
+    env.store.listSsoConfigurations(id, page),
+  );
 }
 
 /**

@@ -8,6 +8,33 @@ import { markLasting } from '../domain/lasting.ts';
 /** A number that is another one after every commit to the database, whoever made it. */
 export type ReadVersion = () => number;
 
+/** How the version is asked for. */
+export interface Versions {
+  /** Of this very moment. */
+  readonly ask: ReadVersion;
+  /** Of this moment, or of an earlier one in this turn of the event loop at which somebody asked. */
+  readonly recall: ReadVersion;
+  /** To be called when this process has committed, before anybody is told. */
+  readonly forget: () => void;
+}
+
+/**
+ * Asking takes two system calls. Every call asks when its credentials are checked, so what it recalls afterwards is its
+ * own answer or a later one, and all that it reads was true at some moment while it was under way.
+ */
+export function createVersions(readVersion: ReadVersion): Versions {
+  let recent: number | undefined;
+  const forget = (): void => {
+    recent = undefined;
+  };
+  const ask = (): number => {
+    if (recent === undefined) setImmediate(forget);
+    recent = readVersion();
+    return recent;
+  };
+  return { ask, recall: () => recent ?? ask(), forget };
+}
+
 /** How much text one kind of value may hold together, in characters: about as many bytes. */
 const CAPACITY = 1024 * 1024;
 /** What is larger than this would drive out too much. */

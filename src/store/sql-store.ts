@@ -3,6 +3,7 @@
  * databases do differently: opening, transactions and errors are in `sqlite.ts` and `postgres.ts`.
  */
 import type { Kysely } from 'kysely';
+import type { PageRequest } from '../domain/page.ts';
 import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { createAuditReads, createAuditWrites } from './audit-queries.ts';
 import {
@@ -16,8 +17,8 @@ import type { Keyring } from './keyring.ts';
 import { createLoginAttemptReads, createLoginAttemptWrites } from './login-attempt-queries.ts';
 import { createLoginReads, createLoginWrites } from './login-queries.ts';
 import { createOrganizationReads, createOrganizationWrites } from './organization-queries.ts';
-import { rememberReads } from './remembered-reads.ts';
-import type { ReadVersion } from './remembered-reads.ts';
+import { createVersions, rememberReads } from './remembered-reads.ts';
+import type { ReadVersion, Versions } from './remembered-reads.ts';
 import type { Database } from './schema.ts';
 import { createSessionReads, createSessionWrites } from './session-queries.ts';
 import { createSigningKeyReads, createSigningKeyWrites } from './signing-key-queries.ts';
@@ -55,22 +56,26 @@ export interface SqlDatabase {
 }
 
 export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
-  const { reader, locksRows, runTransaction, readVersion } = database;
+  const { reader, locksRows, runTransaction } = database;
+  const versions = database.readVersion && createVersions(database.readVersion);
   const read = database.read ?? ((query) => reader.executeQuery(query));
   const runBy = createQueryRunner(reader);
   const reading: SqlSession = { db: reader, keyring, locksRows, run: runBy(read) };
   const spareReads = (reads: StoreReader): StoreReader => {
-    if (readVersion !== undefined) return rememberRows(reads, readVersion);
+    if (versions !== undefined) return rememberRows(reads, versions);
     return database.gathersReads === true ? gatherRows(reads, reading) : reads;
   };
   return {
     ...spareReads(createReads(reading)),
-    transaction: (work) =>
-      runTransaction((db) => {
+    async transaction(work) {
+      const result = await runTransaction((db) => {
         const run = runBy((query) => db.executeQuery(query));
         const session: SqlSession = { db, keyring, locksRows, run };
         return work({ ...createReads(session), ...createWrites(session) });
-      }),
+      });
+      versions?.forget();
+      return result;
+    },
     ping: async () => {
       await database.runWrite(countWrite);
     },
@@ -79,15 +84,18 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
 }
 
 /** Of what is asked for again and again: every call has a token, and most are about the same few things. */
-function rememberRows(reads: StoreReader, readVersion: ReadVersion): StoreReader {
+function rememberRows(reads: StoreReader, { ask, recall }: Versions): StoreReader {
   const itself = (key: string): string => key;
   return {
     ...reads,
-    findTokenByDigest: rememberReads(reads.findTokenByDigest, readVersion, itself),
-    findSsoConfiguration: rememberReads(reads.findSsoConfiguration, readVersion, itself),
-    findOrganization: rememberReads(reads.findOrganization, readVersion, itself),
-    listSsoConfigurations: rememberReads(reads.listSsoConfigurations, readVersion, (...question) =>
-      JSON.stringify(question),
+    findTokenByDigest: rememberReads((digest) => reads.findTokenByDigest(digest), ask, itself),
+    findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), recall, itself),
+    findOrganization: rememberReads((id) => reads.findOrganization(id), recall, itself),
+    listSsoConfigurations: rememberReads(
+      (organizationId, page) => reads.listSsoConfigurations(organizationId, page),
+      recall,
+      (...question: readonly [organizationId: string, page: PageRequest]) =>
+        JSON.stringify(question),
     ),
   };
 }

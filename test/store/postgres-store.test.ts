@@ -358,8 +358,8 @@ describe('reads that come together', () => {
     const readAll = () =>
       Promise.all(
         kept.flatMap(({ configuration, digest }) => [
-          store.findSsoConfiguration(configuration.id),
-          store.findTokenByDigest(digest),
+          (async () => store.findSsoConfiguration(configuration.id))(),
+          (async () => store.findTokenByDigest(digest))(),
         ]),
       );
     const all = kept.flatMap(({ configuration, token }) => [configuration, { token, user }]);
@@ -376,7 +376,7 @@ describe('reads that come together', () => {
     expect(absent).toEqual([undefined, undefined]);
     expect(answers).toEqual([all, all]);
     const inTransaction = await store.transaction((tx) =>
-      Promise.all(kept.map(({ configuration }) => tx.findSsoConfiguration(configuration.id))),
+      Promise.all(kept.map(async ({ configuration }) => tx.findSsoConfiguration(configuration.id))),
     );
     expect(inTransaction).toEqual(kept.map(({ configuration }) => configuration));
   });
@@ -415,7 +415,7 @@ describe('reads that come together', () => {
     await readAll();
     await server.signalAll('SIGSTOP');
     try {
-      const answers = kept.map(({ configuration: { id } }) => store.findSsoConfiguration(id));
+      const answers = kept.map(async ({ configuration: { id } }) => store.findSsoConfiguration(id));
       for (const answer of await Promise.allSettled(answers)) {
         expect(answer).toMatchObject({ status: 'rejected', reason: UNAVAILABLE });
       }

@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isLasting } from '../../src/domain/lasting.ts';
-import { rememberReads } from '../../src/store/remembered-reads.ts';
+import { createVersions, rememberReads } from '../../src/store/remembered-reads.ts';
 
 /** A value that changes now and then, and a version that changes with it. */
 function createSource() {
@@ -88,4 +89,22 @@ test('What is too large to share the room is read each time', async () => {
   await source.find('large', text);
   await source.find('small');
   expect(source.countReads()).toBe(3);
+});
+
+test('The version is asked for once in a turn by those who recall it, and each time by those who ask', async () => {
+  let asked = 0;
+  const { ask, recall } = createVersions(() => (asked += 1));
+  expect([recall(), recall(), ask(), recall(), ask()]).toEqual([1, 1, 2, 2, 3]);
+  await setImmediate();
+  expect(recall()).toBe(4);
+});
+
+test('What was recalled is forgotten when this process has committed', () => {
+  let version = 1;
+  const { recall, forget } = createVersions(() => version);
+  expect(recall()).toBe(1);
+  version = 2;
+  expect(recall()).toBe(1);
+  forget();
+  expect(recall()).toBe(2);
 });
