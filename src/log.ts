@@ -58,12 +58,14 @@ export function createLogger(
   );
 }
 
-/** Calls are told at a level that is off by default: there are many, and each costs a line. */
+/** Of calls that go well. It is off by default: there are many, and each costs a line. */
+export const SUCCESS_LEVEL = 'debug';
+
 export function createCallObserver(logger: Logger): ObserveCall {
   return ({ cause, ...call }: CallRecord) => {
-    if (cause === undefined && !logger.isLevelEnabled('debug')) return;
+    if (cause === undefined && !logger.isLevelEnabled(SUCCESS_LEVEL)) return;
     const line = { ...call, durationMs: Math.round(call.durationMs * 1000) / 1000 };
-    if (cause === undefined) logger.debug(line, 'call');
+    if (cause === undefined) logger[SUCCESS_LEVEL](line, 'call');
     else logger.error({ ...line, err: cause }, 'call failed on our side');
   };
 }

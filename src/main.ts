@@ -224,6 +224,7 @@ async function startWithStore(
           sessionUses,
           allowedOrigins: config.allowedOrigins,
           observe: telemetry.observeCall,
+          observesSuccess: telemetry.observesSuccess,
           health: { checkReadiness, draining: () => listener.draining },
           publicSchema: config.publicSchema,
         }),

@@ -10,7 +10,7 @@ import type { StoreWatcher, WatchIdpRequest } from './domain/observation.ts';
 import type { Store } from './domain/ports.ts';
 import type { StartServedSpan } from './domain/tracing.ts';
 import { watchRefusals } from './limits/watch-refusals.ts';
-import { createCallObserver, createLoginObserver } from './log.ts';
+import { createCallObserver, createLoginObserver, SUCCESS_LEVEL } from './log.ts';
 import type { ObserveLogin } from './login/routes.ts';
 import type { OpenedStore } from './open-store.ts';
 import type { ObserveCall } from './rpc/call-record.ts';
@@ -19,6 +19,8 @@ import type { Traces } from './telemetry/traces.ts';
 
 export interface Telemetry extends Pick<OpenedStore, 'store' | 'rateLimiter'> {
   readonly observeCall: ObserveCall;
+  /** Whether calls that went well are to be observed, too. */
+  readonly observesSuccess: boolean;
   readonly observeLogin: ObserveLogin;
   readonly watchIdpRequest: WatchIdpRequest | undefined;
   readonly startServedSpan: StartServedSpan | undefined;
@@ -58,6 +60,7 @@ export async function startTelemetry(
     store: await watchAll(store, watching),
     rateLimiter: metrics ? watchRefusals(rateLimiter, metrics.noteRefusedByLimit) : rateLimiter,
     observeCall: joinObservers(log.observeCall, metrics?.observeCall),
+    observesSuccess: metrics !== undefined || logger.isLevelEnabled(SUCCESS_LEVEL),
     observeLogin: joinObservers(log.observeLogin, metrics?.observeLogin),
     watchIdpRequest: joinIdpWatchers(watching),
     startServedSpan: traces?.startServedSpan,

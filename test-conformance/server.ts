@@ -6,7 +6,6 @@
 import { once } from 'node:events';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createValidator } from '@bufbuild/protovalidate';
-import { createValidateInterceptor } from '@connectrpc/validate';
 
 import {
   ServerCompatRequestSchema,
@@ -16,7 +15,7 @@ import { ConformanceService } from '../.generate/conformance/gen/connectrpc/conf
 import { startListener } from '../src/http/listener.ts';
 import { createRequestHandler } from '../src/http/request-handler.ts';
 import { createRpcEndpoint } from '../src/http/rpc-endpoint.ts';
-import { mergeQueryPagination } from '../src/rpc/query-pagination.ts';
+import { createRequestCheck } from '../src/rpc/interceptor.ts';
 import { callLimits, jsonOptions } from '../src/rpc/routes.ts';
 import { conformanceService, registry } from './conformance-service.ts';
 
@@ -32,10 +31,7 @@ const handleRpc = createRpcEndpoint(
     ...(request.messageReceiveLimit > 0 && { readMaxBytes: request.messageReceiveLimit }),
     jsonOptions: { ...jsonOptions, registry },
     // Ours, but for the one that hides the text of `internal` and `unknown` errors, which the runner wants to see.
-    interceptors: [
-      mergeQueryPagination,
-      createValidateInterceptor({ validator: createValidator({ registry }) }),
-    ],
+    interceptors: [createRequestCheck(createValidator({ registry }))],
     // No `completeError`: the runner compares the details of errors, and would take ours for too many.
     endlessPaths: [],
     routes: (router) => router.service(ConformanceService, conformanceService),

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { readPath } from './request-path.ts';
 import { createStaticFile, sendStaticFile } from './static-answer.ts';
 import type { StaticFile, StaticFiles } from './static-answer.ts';
 
@@ -36,7 +37,7 @@ export function createApiDocuments(env: { readonly publicUrl: string }): StaticF
   return {
     answer(request: HttpRequest, response: HttpResponse) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-      const [path = ''] = (request.url ?? '').split('?', 1);
+      const path = readPath(request);
       const read = Object.hasOwn(readers, path) ? readers[path] : undefined;
       if (read === undefined) return false;
       request.resume();

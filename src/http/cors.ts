@@ -1,7 +1,9 @@
 // Owns which browser pages of other origins may call us (Fetch standard, 3.2). Refuses to own the list of
 // origins, and authentication: CORS protects the people behind browsers, not us.
 import { cors } from '@connectrpc/connect';
+import { sendAnswer } from './answer.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { notesOf } from './request-notes.ts';
 
 const allowedMethods = cors.allowedMethods.join(', ');
 
@@ -36,12 +38,13 @@ export function applyCors(
   allowedOrigins: readonly string[],
 ): 'continue' | 'answered' {
   // Also where no permission is given: a cache must not hand this answer to another origin.
-  response.appendHeader('Vary', 'Origin');
+  const { header } = notesOf(request);
+  header['vary'] = 'Origin';
   const { origin } = request.headers;
   const isAllowed = origin !== undefined && origin !== 'null' && allowedOrigins.includes(origin);
   if (isAllowed) {
-    response.setHeader('Access-Control-Allow-Origin', origin);
-    response.setHeader('Access-Control-Allow-Credentials', 'true');
+    header['access-control-allow-origin'] = origin;
+    header['access-control-allow-credentials'] = 'true';
   }
   const isPreflight =
     request.method === 'OPTIONS' &&
@@ -49,16 +52,15 @@ export function applyCors(
     request.headers['access-control-request-method'] !== undefined;
   if (!isPreflight) {
     if (isAllowed) {
-      response.setHeader('Access-Control-Expose-Headers', exposedHeaders);
+      header['access-control-expose-headers'] = exposedHeaders;
     }
     return 'continue';
   }
   if (isAllowed) {
-    response.setHeader('Access-Control-Allow-Methods', allowedMethods);
-    response.setHeader('Access-Control-Allow-Headers', allowedHeaders);
-    response.setHeader('Access-Control-Max-Age', maxAge);
+    header['access-control-allow-methods'] = allowedMethods;
+    header['access-control-allow-headers'] = allowedHeaders;
+    header['access-control-max-age'] = maxAge;
   }
-  response.statusCode = 204;
-  response.end();
+  sendAnswer(response, { status: 204, header: {}, body: undefined });
   return 'answered';
 }

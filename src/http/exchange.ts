@@ -1,8 +1,11 @@
 // Owns one request and its response, whatever the protocol: running the handler, its deadline, and the answer
 // when the handler fails. Refuses to own connections, and to know what requests are about.
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:http2';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { notesOf } from './request-notes.ts';
+import { createSharedDeadlines } from './shared-deadlines.ts';
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -29,42 +32,58 @@ export function liftDeadline(response: HttpResponse): void {
   endless.add(response);
 }
 
-/**
- * Runs the handler; never throws. `onDeadline` is called if the response has not ended after `timeoutMs` and may not go
- * on.
- */
-export function runExchange(
-  exchange: {
-    readonly request: HttpRequest;
-    readonly response: HttpResponse;
-    readonly handle: HandleRequest;
-    readonly report: ReportError;
-  },
-  timeoutMs: number,
-  onDeadline: () => void,
-): void {
-  const { request, response, handle, report } = exchange;
-  const deadline = setTimeout(() => {
-    if (!endless.has(response) || !request.complete) onDeadline();
-  }, timeoutMs);
-  // A pipelined response whose connection dies may never say `close`; its timer shall not keep the process.
-  deadline.unref();
-  response.once('close', () => clearTimeout(deadline));
-  // Without a listener, an error event ends the process; a write after the peer has gone makes one.
-  request.on('error', (error: unknown) => report(error, 'client'));
-  response.on('error', (error: unknown) => report(error, 'client'));
+/** What says `close` when a response is over: on HTTP/2 not Node's response, which keeps silent after a HEAD. */
+export function closingOf(response: HttpResponse): EventEmitter {
+  return 'stream' in response ? response.stream : response;
+}
 
-  const fail = (error: unknown) => {
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  /** Called if the response has not ended in time and may not go on. */
+  readonly onDeadline: () => void;
+  /** Called when the response is over, one way or the other. */
+  readonly onClose?: () => void;
+}
+
+export interface ExchangeOptions {
+  readonly handle: HandleRequest;
+  readonly report: ReportError;
+  /** From the head of the request to the end of the response, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Returns what runs the handler for an exchange; that never throws. */
+export function createExchangeRunner({
+  handle,
+  report,
+  timeoutMs,
+}: ExchangeOptions): (exchange: Exchange) => void {
+  const deadlines = createSharedDeadlines(timeoutMs);
+  const reportClient = (error: unknown): void => report(error, 'client');
+
+  return ({ request, response, onDeadline, onClose }) => {
+    const deadline = deadlines.set(() => {
+      if (!endless.has(response) || !request.complete) onDeadline();
+    });
+    closingOf(response).once('close', () => {
+      deadlines.clear(deadline);
+      onClose?.();
+    });
+    // Without a listener, an error event ends the process; a write after the peer has gone makes one.
+    request.on('error', reportClient);
+    response.on('error', reportClient);
+    try {
+      const pending = handle(request, response);
+      if (pending instanceof Promise) pending.catch((error: unknown) => fail(response, error));
+    } catch (error) {
+      fail(response, error);
+    }
+  };
+
+  function fail(response: HttpResponse, error: unknown): void {
     report(error, 'handle');
     answerInternalError(response);
-  };
-  try {
-    const pending = handle(request, response);
-    if (pending instanceof Promise) {
-      pending.catch(fail);
-    }
-  } catch (error) {
-    fail(error);
   }
 }
 
@@ -87,6 +106,11 @@ function answerInternalError(response: HttpResponse): void {
   for (const name of response.getHeaderNames()) {
     if (!headersKeptOnFailure.test(name)) {
       response.removeHeader(name);
+    }
+  }
+  for (const [name, value] of Object.entries(notesOf(response.req).header)) {
+    if (headersKeptOnFailure.test(name)) {
+      response.setHeader(name, value);
     }
   }
   response.statusCode = 500;

@@ -4,7 +4,7 @@ import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { runExchange } from './exchange.ts';
+import { createExchangeRunner } from './exchange.ts';
 import type { HandleRequest, ReportError } from './exchange.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 
@@ -26,8 +26,8 @@ export type ProtocolServerOptions = {
 
 type Connection = {
   readonly socket: Socket;
-  /** Responses not yet ended; several if the client pipelines. */
-  readonly responses: Set<ServerResponse>;
+  /** Responses not yet ended; several if the client pipelines. A Set that comes and goes empty litters the old space. */
+  readonly responses: ServerResponse[];
   refused: boolean;
   idleTimer: NodeJS.Timeout | undefined;
 };
@@ -38,6 +38,7 @@ const lingerMs = 500;
 export function createHttp1Server(options: ProtocolServerOptions): ProtocolServer {
   const { limits, handle, report } = options;
   const connections = new Map<Duplex, Connection>();
+  const runExchange = createExchangeRunner({ handle, report, timeoutMs: limits.exchangeTimeoutMs });
   let draining = false;
 
   const server = createServer({
@@ -54,20 +55,22 @@ export function createHttp1Server(options: ProtocolServerOptions): ProtocolServe
       request.socket.destroy();
       return;
     }
-    clearTimeout(connection.idleTimer);
-    connection.responses.add(response);
-    response.once('close', () => {
-      connection.responses.delete(response);
-      if (draining) {
-        closeWhenIdle(connection);
-      }
-    });
+    if (connection.idleTimer !== undefined) clearTimeout(connection.idleTimer);
+    connection.responses.push(response);
     if (draining) {
       response.setHeader('Connection', 'close');
     }
-    runExchange({ request, response, handle, report }, limits.exchangeTimeoutMs, () =>
-      refuse(connection, request.complete ? 503 : 408),
-    );
+    runExchange({
+      request,
+      response,
+      onDeadline: () => refuse(connection, request.complete ? 503 : 408),
+      onClose() {
+        removeResponse(connection, response);
+        if (draining) {
+          closeWhenIdle(connection);
+        }
+      },
+    });
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -90,7 +93,7 @@ export function createHttp1Server(options: ProtocolServerOptions): ProtocolServe
   function closeWhenIdle(connection: Connection): void {
     const { socket } = connection;
     clearTimeout(connection.idleTimer);
-    if (connection.responses.size > 0 || socket.destroyed) {
+    if (connection.responses.length > 0 || socket.destroyed) {
       return;
     }
     const bytesBefore = socket.bytesRead;
@@ -108,7 +111,7 @@ export function createHttp1Server(options: ProtocolServerOptions): ProtocolServe
     accept(socket) {
       const connection: Connection = {
         socket,
-        responses: new Set(),
+        responses: [],
         refused: false,
         idleTimer: undefined,
       };
@@ -140,6 +143,12 @@ export function createHttp1Server(options: ProtocolServerOptions): ProtocolServe
   };
 }
 
+function removeResponse({ responses }: Connection, response: ServerResponse): void {
+  const index = responses.lastIndexOf(response);
+  if (index === responses.length - 1) responses.pop();
+  else if (index >= 0) responses.splice(index, 1);
+}
+
 /** Answers outside any exchange and closes; a connection on which an answer has begun is just cut. */
 function refuse(connection: Connection, status: number): void {
   if (connection.refused) {
@@ -147,7 +156,7 @@ function refuse(connection: Connection, status: number): void {
   }
   connection.refused = true;
   const { socket, responses } = connection;
-  if (!socket.writable || [...responses].some((response) => response.headersSent)) {
+  if (!socket.writable || responses.some((response) => response.headersSent)) {
     socket.destroy();
     return;
   }

@@ -7,7 +7,7 @@ import type {
   Http2Session,
   ServerHttp2Session,
 } from 'node:http2';
-import { runExchange } from './exchange.ts';
+import { createExchangeRunner } from './exchange.ts';
 import type { ProtocolServer, ProtocolServerOptions } from './http1-server.ts';
 import { guardSession } from './http2-session-guard.ts';
 import type { GuardedSession } from './http2-session-guard.ts';
@@ -15,6 +15,7 @@ import type { GuardedSession } from './http2-session-guard.ts';
 export function createHttp2Server(options: ProtocolServerOptions): ProtocolServer {
   const { limits, handle, report } = options;
   const sessions = new Map<Http2Session, GuardedSession>();
+  const runExchange = createExchangeRunner({ handle, report, timeoutMs: limits.exchangeTimeoutMs });
   let draining = false;
 
   const server = createServer({
@@ -49,9 +50,7 @@ export function createHttp2Server(options: ProtocolServerOptions): ProtocolServe
     }
     session.admit(() => {
       if (!stream.destroyed) {
-        runExchange({ request, response, handle, report }, limits.exchangeTimeoutMs, () =>
-          session.cancel(stream),
-        );
+        runExchange({ request, response, onDeadline: () => session.cancel(stream) });
       }
     });
   });

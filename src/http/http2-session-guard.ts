@@ -115,6 +115,9 @@ export function guardSession(
       }
     },
     cancel(stream) {
+      if (stream.destroyed) {
+        return;
+      }
       stream.close(constants.NGHTTP2_CANCEL);
       const giveUp = setTimeout(cut, farewellMs);
       stream.once('close', () => clearTimeout(giveUp));

@@ -7,6 +7,7 @@ import { readClientAddress } from './client-address.ts';
 import type { AddressBlock } from './client-address.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { readPath } from './request-path.ts';
 import { readTraceId, startSpan } from './trace-context.ts';
 import { drainBody, readBody } from './unary-body.ts';
 
@@ -21,7 +22,7 @@ export function createLoginEndpoint(
 ): (request: HttpRequest, response: HttpResponse) => Promise<void> | undefined {
   return (request, response) => {
     const url = request.url ?? '';
-    const [path = ''] = url.split('?', 1);
+    const path = readPath(request);
     const method = request.method ?? '';
     const route = routes.match(path);
     if (route === undefined) return undefined;
@@ -73,7 +74,7 @@ export function createLoginEndpoint(
     });
     return sendAnswer(response, {
       status: answered.status,
-      header: mergeHeaders(response, answered.headers),
+      header: copyHeaders(answered.headers),
       body: Buffer.from(answered.body),
     });
   }
@@ -104,13 +105,11 @@ async function readForm(
   }
 }
 
-/** `vary` joins what has been put there before. */
-function mergeHeaders(response: HttpResponse, headers: LoginHttpResponse['headers']): HeaderFields {
-  const merged: HeaderFields = {};
-  for (const [name, value] of Object.entries(headers)) {
-    merged[name] = typeof value === 'string' ? value : [...value];
-  }
-  const before = response.getHeader('vary');
-  if (before !== undefined) merged['vary'] = [before, merged['vary'] ?? []].flat().join(', ');
-  return merged;
+function copyHeaders(headers: LoginHttpResponse['headers']): HeaderFields {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : [...value],
+    ]),
+  );
 }

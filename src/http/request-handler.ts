@@ -7,6 +7,8 @@ import { answerJson } from './answer.ts';
 import { applyCors } from './cors.ts';
 import type { HandleRequest, HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { notesOf } from './request-notes.ts';
+import { readPath } from './request-path.ts';
 import type { StaticFiles } from './static-answer.ts';
 
 export interface RequestHandlerOptions {
@@ -47,12 +49,11 @@ interface Exchange {
 
 export function createRequestHandler(options: RequestHandlerOptions): HandleRequest {
   return (request, response) => {
-    response.setHeader('x-request-id', readRequestId(request));
-    if (options.strictTransport === true) {
-      response.setHeader('strict-transport-security', STRICT_TRANSPORT);
-    }
+    const { header } = notesOf(request);
+    header['x-request-id'] = readRequestId(request);
+    if (options.strictTransport === true) header['strict-transport-security'] = STRICT_TRANSPORT;
     if (applyCors(request, response, options.allowedOrigins) === 'answered') return undefined;
-    const [path = ''] = (request.url ?? '').split('?', 1);
+    const path = readPath(request);
     if (request.method === 'GET' || request.method === 'HEAD') {
       if (path === '/healthz') return answerJson({ request, response }, 200, { status: 'ok' });
       if (path === '/readyz') return answerReadiness({ request, response }, options);

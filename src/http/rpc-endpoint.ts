@@ -3,7 +3,7 @@ import { Code, createContextValues } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 
 import type { StartServedSpan } from '../domain/tracing.ts';
-import { addressKey, requestIdKey, traceIdKey } from '../rpc/caller.ts';
+import { addressKey, requestIdKey, searchKey, traceIdKey } from '../rpc/caller.ts';
 import type { RpcOptions } from '../rpc/routes.ts';
 import { answerJson } from './answer.ts';
 import { readClientAddress } from './client-address.ts';
@@ -11,9 +11,12 @@ import type { AddressBlock } from './client-address.ts';
 import { liftDeadline } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { readRequestId } from './request-id.ts';
+import { notesOf } from './request-notes.ts';
+import { readSearch } from './request-path.ts';
 import { findSpan, readTraceId, startSpan } from './trace-context.ts';
 import { createUnaryAdapter } from './unary-adapter.ts';
 import type { HandleHttp } from './unary-adapter.ts';
+import type { AnsweredCall } from './unary-call.ts';
 import { answerUnimplemented } from './unary-unimplemented.ts';
 
 /** Below the listener's own deadline, so that a caller gets an answer and not a broken stream; in milliseconds. */
@@ -47,14 +50,16 @@ export function createRpcEndpoint(
       return createContextValues()
         .set(requestIdKey, readRequestId(request))
         .set(addressKey, readAddress)
+        .set(searchKey, () => readSearch(request))
         .set(traceIdKey, () => readTraceId(request));
     },
-    observeAnswer(call) {
-      observeAnswer?.(call);
-      const { request, error } = call;
-      const code = error === undefined ? 'ok' : codeToString(error.code);
-      findSpan(request)?.end(code, error !== undefined && OUR_CODES.has(error.code));
-    },
+    observeAnswer:
+      startServedSpan === undefined
+        ? observeAnswer
+        : (call) => {
+            observeAnswer?.(call);
+            endSpan(call);
+          },
     trace:
       startServedSpan &&
       ((request, { method, protocol }) =>
@@ -72,10 +77,15 @@ export function createRpcEndpoint(
   });
   return (request, response) => {
     // What is answered depends on who asks, which caches need not know.
-    if (request.method === 'GET') response.setHeader('cache-control', 'no-store');
+    if (request.method === 'GET') notesOf(request).header['cache-control'] = 'no-store';
     if (endlessPaths.some((path) => request.url?.endsWith(path) === true)) liftDeadline(response);
     serve(request, response);
   };
+}
+
+function endSpan({ request, error }: AnsweredCall): void {
+  const code = error === undefined ? 'ok' : codeToString(error.code);
+  findSpan(request)?.end(code, error !== undefined && OUR_CODES.has(error.code));
 }
 
 function answerOther(request: HttpRequest, response: HttpResponse): void {

@@ -79,7 +79,7 @@ export function sendStaticFile(
   const header: HeaderFields = {
     etag,
     'cache-control': file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-    vary: [response.getHeader('vary') ?? [], 'Accept-Encoding', 'Accept'].flat().join(', '),
+    vary: 'Accept-Encoding, Accept',
     ...SECURITY_HEADERS,
     ...file.header,
   };

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import type { HttpRequest } from './exchange.ts';
+import { readPath } from './request-path.ts';
 import { createStaticFile, sendStaticFile } from './static-answer.ts';
 import type { StaticFile, StaticFiles } from './static-answer.ts';
 
@@ -54,7 +55,7 @@ export async function loadStaticFiles(
   return {
     answer(request, response) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-      const [path = ''] = (request.url ?? '').split('?', 1);
+      const path = readPath(request);
       const file = files.get(path) ?? (isPage(path, request) ? getPage() : undefined);
       if (file === undefined) return false;
       request.resume();

@@ -4,12 +4,11 @@
  */
 import type { ServedRequest, ServedSpan, StartServedSpan } from '../domain/tracing.ts';
 import type { HttpRequest } from './exchange.ts';
+import { notesOf } from './request-notes.ts';
 
 /** Versions to come may add to it, and 255 is none (§3.2.2.1, §4.3). Ids of zeros are invalid. */
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
-
-const spans = new WeakMap<HttpRequest, ServedSpan>();
 
 /** The trace id in a `traceparent` header, or `undefined` when there is none that can be read. */
 export function parseTraceId(traceparent: string): string | undefined {
@@ -19,7 +18,7 @@ export function parseTraceId(traceparent: string): string | undefined {
 
 /** Of the span that is recorded of the request, or else the one that its caller named. */
 export function readTraceId(request: HttpRequest): string | undefined {
-  const span = spans.get(request);
+  const span = findSpan(request);
   if (span !== undefined) return span.traceId;
   const { traceparent } = request.headers;
   return typeof traceparent === 'string' ? parseTraceId(traceparent) : undefined;
@@ -37,10 +36,10 @@ export function startSpan(
     // Several fields are one list (§3.3.1.1).
     tracestate: [tracestate ?? []].flat().join(',') || undefined,
   });
-  spans.set(request, span);
+  notesOf(request).span = span;
   return span;
 }
 
 export function findSpan(request: HttpRequest): ServedSpan | undefined {
-  return spans.get(request);
+  return notesOf(request).span;
 }

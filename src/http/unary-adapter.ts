@@ -34,6 +34,9 @@ import type { ConnectError, ContextValues } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { setCommonHeader } from './request-notes.ts';
+import { readPath } from './request-path.ts';
+import { createSharedDeadlines } from './shared-deadlines.ts';
 import { drainAfterAnswer } from './unary-body.ts';
 import { serveUnaryCall } from './unary-call.ts';
 import type { AnsweredCall, TraceCall } from './unary-call.ts';
@@ -91,12 +94,19 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
     });
     for (const [path, unary] of recorded.byPath) endpoints.set(prefix + path, { unary, original });
   }
-  const settings = { defaultTimeoutMs, contextValues, completeError, observeAnswer, trace };
+  const defaultDeadlines =
+    defaultTimeoutMs === undefined ? undefined : createSharedDeadlines(defaultTimeoutMs);
+  const settings = {
+    defaultTimeoutMs,
+    defaultDeadlines,
+    contextValues,
+    completeError,
+    observeAnswer,
+    trace,
+  };
 
   return (request, response) => {
-    const url = request.url ?? '';
-    const end = url.indexOf('?');
-    const endpoint = endpoints.get(end < 0 ? url : url.slice(0, end));
+    const endpoint = endpoints.get(readPath(request));
     if (endpoint === undefined) {
       answerOther(request, response);
       return;
@@ -108,12 +118,13 @@ export function createUnaryAdapter(options: UnaryAdapterOptions): HandleHttp {
       handOver(original, request, response);
       return;
     }
-    serveUnaryCall({ route, settings, ...chosen }, request, response);
+    serveUnaryCall({ route, settings }, chosen, request, response);
   };
 }
 
 /** connect-es throws at a `Host` of which no URL can be made; in a request listener that would end the process. */
 function handOver(original: Original, request: HttpRequest, response: HttpResponse): void {
+  setCommonHeader(response);
   try {
     original(request, response);
   } catch {

@@ -3,10 +3,16 @@
  * wants. It refuses to know what they say.
  */
 import { constants } from 'node:http2';
+import type { Readable } from 'node:stream';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Compression } from '@connectrpc/connect/protocol';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { gatherEnvelopes } from './gather-envelopes.ts';
+
+/** Where the bytes come from; on HTTP/2 past Node's compatibility layer, which would stream them twice. */
+export function bodyOf(request: HttpRequest): Readable {
+  return 'stream' in request ? request.stream : request;
+}
 
 /**
  * Reads the whole body. `check` is called with what has arrived, after each chunk, and throws to read no further.
@@ -17,13 +23,19 @@ export function readBody(
   check: (chunks: readonly Buffer[], size: number) => void,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const source = bodyOf(request);
     const chunks: Buffer[] = [];
     let size = 0;
+    let isOver = false;
+    const leave = () => {
+      source.off('data', take);
+      source.off('end', finish);
+      source.off('close', abandon);
+      source.off('error', abandon);
+    };
     const stop = (reason: unknown) => {
-      request.off('data', take);
-      request.off('end', finish);
-      request.off('close', abandon);
-      request.off('error', abandon);
+      isOver = true;
+      leave();
       reject(reason);
     };
     const take = (chunk: Buffer) => {
@@ -32,22 +44,26 @@ export function readBody(
       try {
         check(chunks, size);
       } catch (reason) {
-        request.pause();
+        source.pause();
         stop(reason);
       }
     };
     const finish = () => {
       // Node ends an HTTP/2 request that was reset as if all had arrived.
       if (wasCutShort(request)) return abandon();
-      request.off('close', abandon);
+      isOver = true;
+      // Node's HTTP/2 streams live on until a full collection, and with them whatever listens to them.
+      if ('stream' in request) leave();
       const [first] = chunks;
       return resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
     };
-    const abandon = () => stop(new ConnectError('the client ended the call', Code.Canceled));
-    request.on('data', take);
-    request.once('end', finish);
-    request.once('close', abandon);
-    request.once('error', abandon);
+    const abandon = () => {
+      if (!isOver) stop(new ConnectError('the client ended the call', Code.Canceled));
+    };
+    source.on('data', take);
+    source.on('end', finish);
+    source.on('close', abandon);
+    source.on('error', abandon);
   });
 }
 
@@ -79,9 +95,11 @@ const DRAIN_MAX_MS = 5_000;
 /**
  * For a request that was answered before it had arrived: reads on for a while, since closing with bytes unread makes the
  * kernel drop the answer; then cuts it off.
+ *
+ * @param source the request itself where it has been read from as such
  */
-export function drainBody(request: HttpRequest): void {
-  if (request.readableEnded || request.destroyed) return;
+export function drainBody(request: HttpRequest, source = bodyOf(request)): void {
+  if (source.readableEnded || source.destroyed) return;
   let size = 0;
   const cut = () => {
     // RFC 9113 §8.1: NO_ERROR asks the client to stop sending, and keeps the answer.
@@ -90,13 +108,13 @@ export function drainBody(request: HttpRequest): void {
   };
   const timer = setTimeout(cut, DRAIN_MAX_MS).unref();
   const done = () => clearTimeout(timer);
-  request.on('data', (chunk: Buffer) => {
+  source.on('data', (chunk: Buffer) => {
     size += chunk.byteLength;
     if (size > DRAIN_MAX_BYTES) cut();
   });
-  request.once('end', done);
-  request.once('close', done);
-  request.resume();
+  source.once('end', done);
+  source.once('close', done);
+  source.resume();
 }
 
 /** A client that goes away has ended the call, which is no failing of ours. */
@@ -128,5 +146,5 @@ export function drainAfterAnswer(
   request[Symbol.asyncIterator] = () => gatherEnvelopes(readUntilAbandoned(request), readMaxBytes);
   // The response on HTTP/2 says `finish` once the request has ended, too.
   const sent = 'stream' in response ? response.stream : response;
-  sent.once('finish', () => drainBody(request));
+  sent.once('finish', () => drainBody(request, request));
 }

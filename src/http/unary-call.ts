@@ -12,8 +12,11 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { ContextValues } from '@connectrpc/connect';
 import { compressionNegotiate } from '@connectrpc/connect/protocol';
 import type { Compression } from '@connectrpc/connect/protocol';
+import type { Awaitable } from '../domain/awaitable.ts';
 import type { ServedSpan } from '../domain/tracing.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import type { SharedDeadlines } from './shared-deadlines.ts';
+import { notesOf } from './request-notes.ts';
 import { drainBody } from './unary-body.ts';
 import type { MessageCodec } from './unary-codec.ts';
 import { UnaryContext } from './unary-context.ts';
@@ -32,14 +35,22 @@ export interface UnaryProtocol {
   readonly initialTrailer: Readonly<Record<string, string>>;
   /** What is wrong with the request's head, thrown. */
   readonly check?: (call: UnaryCall) => void;
-  readonly readInput: (call: UnaryCall) => Promise<Message>;
-  readonly answer: (call: UnaryCall, output: Uint8Array) => void | Promise<void>;
-  readonly answerError: (call: UnaryCall, error: ConnectError) => void | Promise<void>;
+  readonly readInput: (call: UnaryCall) => Awaitable<Message>;
+  readonly answer: (call: UnaryCall, output: Uint8Array) => Awaitable<void>;
+  readonly answerError: (call: UnaryCall, error: ConnectError) => Awaitable<void>;
 }
 
 interface ParsedTimeout {
   readonly timeoutMs?: number;
   readonly error?: ConnectError | undefined;
+}
+
+/** What the client chose for a call, by verb and content type (`unary-negotiation.ts`). */
+export interface Negotiated {
+  readonly protocol: UnaryProtocol;
+  readonly format: 'json' | 'binary';
+  /** Of a Connect GET. */
+  readonly query: URLSearchParams | undefined;
 }
 
 export interface UnaryCall {
@@ -57,8 +68,10 @@ export interface UnaryCall {
     readonly error?: ConnectError;
   };
   readonly timeoutError: ConnectError | undefined;
+  /** By `performance.now()`. */
   readonly deadline: number | undefined;
-  readonly timer: NodeJS.Timeout | undefined;
+  /** Takes its deadline back. */
+  readonly clearDeadline: (() => void) | undefined;
   readonly settings: UnaryCallSettings;
   /** `performance.now()` when its head had come. */
   readonly startedAt: number;
@@ -67,6 +80,8 @@ export interface UnaryCall {
 
 export interface UnaryCallSettings {
   readonly defaultTimeoutMs: number | undefined;
+  /** Of the calls whose client names none. */
+  readonly defaultDeadlines: SharedDeadlines | undefined;
   readonly contextValues: ((request: HttpRequest) => ContextValues) | undefined;
   readonly completeError: ((error: ConnectError) => void) | undefined;
   readonly observeAnswer: ((call: AnsweredCall) => void) | undefined;
@@ -91,35 +106,26 @@ export interface AnsweredCall {
   readonly error: ConnectError | undefined;
 }
 
-export interface UnaryExchange {
-  readonly route: UnaryRoute;
-  readonly protocol: UnaryProtocol;
-  readonly format: 'json' | 'binary';
-  readonly query: URLSearchParams | undefined;
-  readonly settings: UnaryCallSettings;
-}
-
 export function serveUnaryCall(
-  exchange: UnaryExchange,
+  { route, settings }: Pick<UnaryCall, 'route' | 'settings'>,
+  chosen: Negotiated,
   request: HttpRequest,
   response: HttpResponse,
 ): void {
-  const call = openCall(exchange, request, response);
-  const { route, protocol, settings } = exchange;
-  const span = settings.trace?.(request, { method: route.method, protocol: protocol.name });
-  settle(call, span === undefined ? runCall(call) : span.run(() => runCall(call)));
-}
-
-/** A failure was answered before; what is left is an answer that cannot be sent, and that ends its connection. */
-function settle(call: UnaryCall, answering: Promise<void>): void {
-  answering.catch(() => call.response.destroy());
+  const call = openCall(route, settings, chosen, request, response);
+  const { method } = route;
+  const span = settings.trace?.(request, { method, protocol: chosen.protocol.name });
+  if (span === undefined) void runCall(call);
+  else void span.run(() => runCall(call));
 }
 
 /** Node fires at once for longer delays. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 function openCall(
-  { route, protocol, format, query, settings }: UnaryExchange,
+  route: UnaryRoute,
+  settings: UnaryCallSettings,
+  { protocol, format, query }: Negotiated,
   request: HttpRequest,
   response: HttpResponse,
 ): UnaryCall {
@@ -136,11 +142,14 @@ function openCall(
     headerOf(headers[protocol.acceptEncodingHeader]),
     protocol.acceptEncodingHeader,
   );
-  const initialHeader: Record<string, string> = { 'content-type': protocol.contentType[format] };
+  // Sent with what every answer carries: one object from the beginning.
+  const initialHeader = notesOf(request).header;
+  initialHeader['content-type'] = protocol.contentType[format];
   if (protocol.announcesEncoding && compression.response !== null) {
     initialHeader[protocol.encodingHeader] = compression.response.name;
   }
-  const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+  const startedAt = performance.now();
+  const deadline = timeoutMs === undefined ? undefined : startedAt + timeoutMs;
   const call: UnaryCall = {
     route,
     protocol,
@@ -152,10 +161,7 @@ function openCall(
     deadline,
     settings,
     timeoutError: timeout.error,
-    timer:
-      timeoutMs === undefined || timeoutMs > TIMER_MAX_MS
-        ? undefined
-        : setTimeout(() => settle(call, fail(call, createDeadlineError())), timeoutMs),
+    clearDeadline: setDeadline(timeout.timeoutMs, settings, () => endInTime(call)),
     context: new UnaryContext({
       method,
       request,
@@ -167,10 +173,26 @@ function openCall(
       contextValues: settings.contextValues,
       shutdownSignal: options.shutdownSignal,
     }),
-    startedAt: performance.now(),
+    startedAt,
     answered: false,
   };
   return call;
+}
+
+/** @param timeoutMs that the client named */
+function setDeadline(
+  timeoutMs: number | undefined,
+  { defaultDeadlines }: UnaryCallSettings,
+  end: () => void,
+): (() => void) | undefined {
+  if (timeoutMs !== undefined) {
+    if (timeoutMs > TIMER_MAX_MS) return undefined;
+    const timer = setTimeout(end, timeoutMs);
+    return () => clearTimeout(timer);
+  }
+  if (defaultDeadlines === undefined) return undefined;
+  const deadline = defaultDeadlines.set(end);
+  return () => defaultDeadlines.clear(deadline);
 }
 
 function headerOf(value: string | string[] | undefined): string | null {
@@ -181,28 +203,43 @@ function createDeadlineError(): ConnectError {
   return new ConnectError('the operation timed out', Code.DeadlineExceeded);
 }
 
+function endInTime(call: UnaryCall): void {
+  fail(call, createDeadlineError()).catch(() => call.response.destroy());
+}
+
+/** Never rejects. What is there already is not waited for: each wait takes as long as looking up the token. */
 async function runCall(call: UnaryCall): Promise<void> {
   const { route, protocol, compression } = call;
-  let output: Uint8Array;
   try {
-    // Before the body is asked for: who may not call shall cost nothing more.
-    if (route.options.requestGate !== undefined) await route.options.requestGate(call.context);
-    protocol.check?.(call);
-    if (compression.error !== undefined) throw compression.error;
-    if (call.timeoutError !== undefined) throw call.timeoutError;
-    if (call.answered) return;
-    const input = await protocol.readInput(call);
-    // Timers are late under load; nothing starts after the deadline.
-    if (call.deadline !== undefined && Date.now() >= call.deadline) throw createDeadlineError();
-    if (call.answered) return;
-    output = call.codec.serialize(await invoke(call, input));
-  } catch (reason) {
-    await fail(call, reason);
-    return;
+    let output: Uint8Array;
+    try {
+      // Before the body is asked for: who may not call shall cost nothing more.
+      const admission = route.options.requestGate?.(call.context);
+      if (admission instanceof Promise) await admission;
+      protocol.check?.(call);
+      if (compression.error !== undefined) throw compression.error;
+      if (call.timeoutError !== undefined) throw call.timeoutError;
+      if (call.answered) return;
+      const reading = protocol.readInput(call);
+      const input = reading instanceof Promise ? await reading : reading;
+      // Timers are late under load; nothing starts after the deadline.
+      if (call.deadline !== undefined && performance.now() >= call.deadline) {
+        throw createDeadlineError();
+      }
+      if (call.answered) return;
+      output = call.codec.serialize(await invoke(call, input));
+    } catch (reason) {
+      await fail(call, reason);
+      return;
+    }
+    if (!close(call, completed)) return;
+    const answering = protocol.answer(call, output);
+    if (answering instanceof Promise) await answering;
+    observe(call, undefined);
+  } catch {
+    // A failure was answered before; what is left is an answer that cannot be sent, and that ends its connection.
+    call.response.destroy();
   }
-  if (!close(call, completed)) return;
-  await protocol.answer(call, output);
-  observe(call, undefined);
 }
 
 async function fail(call: UnaryCall, reason: unknown): Promise<void> {
@@ -236,7 +273,7 @@ const completed = new DOMException('This operation was aborted', 'AbortError');
 function close(call: UnaryCall, reason: unknown): boolean {
   if (call.answered) return false;
   call.answered = true;
-  clearTimeout(call.timer);
+  call.clearDeadline?.();
   call.context.end(reason);
   // Before the answer: after it, Node throws away what comes on HTTP/1.1 without counting it.
   if (call.request.method === 'POST') drainBody(call.request);

@@ -51,7 +51,8 @@ export function compileCodecs(
       },
       serialize: (message) => {
         try {
-          return Buffer.from(toJsonString(output, message, json));
+          // No slice of Node's pool, all of which would be kept with bytes that are.
+          return encoder.encode(toJsonString(output, message, json));
         } catch (reason) {
           throw ConnectError.from(reason, Code.Internal);
         }
@@ -81,6 +82,7 @@ export function compileCodecs(
 }
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 function limitSizes(
   codec: MessageCodec,

@@ -11,7 +11,10 @@ import {
   parseTimeout,
   protocolVersion,
 } from '@connectrpc/connect/protocol-connect';
+import { whenReady } from '../domain/awaitable.ts';
+import type { Awaitable } from '../domain/awaitable.ts';
 import { compress, sendAnswer } from './answer.ts';
+import type { HeaderFields } from './answer.ts';
 import { decompress, readBody } from './unary-body.ts';
 import type { UnaryCall, UnaryProtocol } from './unary-call.ts';
 import { assertReadable } from './unary-codec.ts';
@@ -30,13 +33,15 @@ export const connectProtocol: UnaryProtocol = {
     if (call.route.options.requireConnectProtocolHeader) requireVersion(call);
   },
 
-  async readInput(call) {
-    const packed = call.query === undefined ? await readPost(call) : readQuery(call.query);
+  readInput(call) {
+    const { codec } = call;
+    const { readMaxBytes } = call.route.options;
+    const packed = call.query === undefined ? readPost(call) : readQuery(call.query);
     const { request: compression } = call.compression;
-    return call.codec.parse(
+    return whenReady(packed, (bytes) =>
       compression === null
-        ? packed
-        : await decompress(packed, compression, call.route.options.readMaxBytes),
+        ? codec.parse(bytes)
+        : decompress(bytes, compression, readMaxBytes).then(codec.parse),
     );
   },
 
@@ -55,18 +60,27 @@ export const connectProtocol: UnaryProtocol = {
   },
 };
 
-async function send(call: UnaryCall, status: number, output: Uint8Array): Promise<void> {
-  const { context, compression, route, response } = call;
+function send(call: UnaryCall, status: number, output: Uint8Array): Awaitable<void> {
+  const { context, compression, route } = call;
   const header = context.sentHeader();
   // Trailers travel as headers.
   for (const [name, value] of Object.entries(context.sentTrailer())) {
     header[`trailer-${name}`] = value;
   }
   const packed = compress(output, compression.response, route.options.compressMinBytes);
-  if (packed !== undefined && compression.response !== null) {
-    header['content-encoding'] = compression.response.name;
+  if (packed === undefined || compression.response === null) {
+    return sendBody(call, status, header, output);
   }
-  const body = packed === undefined ? output : await packed;
+  header['content-encoding'] = compression.response.name;
+  return packed.then((body) => sendBody(call, status, header, body));
+}
+
+function sendBody(
+  { response }: UnaryCall,
+  status: number,
+  header: HeaderFields,
+  body: Uint8Array,
+): void {
   header['content-length'] = String(body.byteLength);
   sendAnswer(response, { status, header, body });
 }

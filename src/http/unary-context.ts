@@ -5,6 +5,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { ContextValues, HandlerContext } from '@connectrpc/connect';
+import { closingOf } from './exchange.ts';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { LazyHeaders } from './lazy-headers.ts';
 
@@ -13,8 +14,10 @@ export interface UnaryContextInit {
   readonly protocolName: string;
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  /** By `performance.now()`. */
   readonly deadline: number | undefined;
-  readonly initialHeader: Readonly<Record<string, string>>;
+  /** Made for this call alone; `sentHeader` may give it away. */
+  readonly initialHeader: Record<string, string | string[]>;
   readonly initialTrailer: Readonly<Record<string, string>>;
   readonly contextValues: ((request: HttpRequest) => ContextValues) | undefined;
   readonly shutdownSignal: AbortSignal | undefined;
@@ -34,9 +37,8 @@ export class UnaryContext implements HandlerContext {
   #abort: AbortController | undefined;
   /** Why the signal is, or would be, aborted. */
   #ended: { readonly reason: unknown } | undefined;
-  readonly #endByClient = () =>
-    this.end(new ConnectError('the client ended the call', Code.Canceled));
-  readonly #endByShutdown = () => this.end(this.#init.shutdownSignal?.reason);
+  /** Ends the watching of those who may end the call. */
+  #unwatch: (() => void) | undefined;
 
   constructor(init: UnaryContextInit) {
     this.#init = init;
@@ -59,7 +61,7 @@ export class UnaryContext implements HandlerContext {
   }
   get timeoutMs(): () => number | undefined {
     const { deadline } = this.#init;
-    return () => (deadline === undefined ? undefined : deadline - Date.now());
+    return () => (deadline === undefined ? undefined : deadline - performance.now());
   }
   get requestHeader(): Headers {
     return (this.#requestHeader ??= new LazyHeaders(this.#init.request.headers));
@@ -77,26 +79,33 @@ export class UnaryContext implements HandlerContext {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      const { response, shutdownSignal } = this.#init;
-      if (shutdownSignal?.aborted) this.#endByShutdown();
-      if (this.#ended === undefined) {
-        response.once('close', this.#endByClient);
-        shutdownSignal?.addEventListener('abort', this.#endByShutdown);
-      } else {
-        this.#abort.abort(this.#ended.reason);
-      }
+      if (this.#ended === undefined) this.#watch();
+      else this.#abort.abort(this.#ended.reason);
     }
     return this.#abort.signal;
+  }
+
+  #watch(): void {
+    const { response, shutdownSignal } = this.#init;
+    const endByClient = () =>
+      this.end(new ConnectError('the client ended the call', Code.Canceled));
+    const endByShutdown = () => this.end(shutdownSignal?.reason);
+    if (shutdownSignal?.aborted === true) return endByShutdown();
+    const closing = closingOf(response);
+    closing.once('close', endByClient);
+    shutdownSignal?.addEventListener('abort', endByShutdown);
+    this.#unwatch = () => {
+      closing.off('close', endByClient);
+      shutdownSignal?.removeEventListener('abort', endByShutdown);
+    };
   }
 
   /** Ends the call for whoever watches its signal; the first reason stays. */
   end(reason: unknown): void {
     if (this.#ended !== undefined) return;
     this.#ended = { reason };
-    if (this.#abort === undefined) return;
-    this.#init.response.off('close', this.#endByClient);
-    this.#init.shutdownSignal?.removeEventListener('abort', this.#endByShutdown);
-    this.#abort.abort(reason);
+    this.#unwatch?.();
+    this.#abort?.abort(reason);
   }
 
   /** Takes the headers that an interceptor gave instead of ours. */
@@ -104,22 +113,28 @@ export class UnaryContext implements HandlerContext {
     this.#responseHeader = header;
     this.#responseTrailer = trailer;
   }
-  /** The header and trailer to send, as names and values; cheap where nobody asked for the `Headers`. */
+  /** The header to send, as names and values. Whoever gets it may add to it. */
   sentHeader(): Record<string, string | string[]> {
-    return toNodeHeaders(this.#responseHeader, this.#init.initialHeader);
+    return writeHeaders(this.#responseHeader, this.#init.initialHeader);
   }
-  sentTrailer(): Record<string, string | string[]> {
-    return toNodeHeaders(this.#responseTrailer, this.#init.initialTrailer);
+  sentTrailer(): Readonly<Record<string, string | string[]>> {
+    return writeHeaders(this.#responseTrailer, this.#init.initialTrailer);
   }
 }
 
-export function toNodeHeaders(
+function writeHeaders<Initial extends Readonly<Record<string, string | string[]>>>(
   headers: Headers | undefined,
-  initial: Readonly<Record<string, string>>,
+  initial: Initial,
+): Initial | Record<string, string | string[]> {
+  if (headers === undefined) return initial;
+  if (headers instanceof LazyHeaders && headers.isUntouched) return initial;
+  return toNodeHeaders(headers, initial);
+}
+
+export function toNodeHeaders(
+  headers: Headers,
+  initial: Readonly<Record<string, string | string[]>>,
 ): Record<string, string | string[]> {
-  if (headers === undefined || (headers instanceof LazyHeaders && headers.isUntouched)) {
-    return { ...initial };
-  }
   // What is missing in headers that were put in place of ours is ours again: no answer lacks its content type.
   const sent: Record<string, string | string[]> = { ...initial };
   headers.forEach((value, name) => {

@@ -4,6 +4,7 @@
  */
 import type { Message } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { Awaitable } from '../domain/awaitable.ts';
 import { compress } from './answer.ts';
 import { decompress, readBody } from './unary-body.ts';
 import type { UnaryCall } from './unary-call.ts';
@@ -70,15 +71,15 @@ function createProtocolError(message: string): ConnectError {
 }
 
 /** Packs one message, or one block of trailers, as this call's client wants it. */
-export async function packEnvelope(
+export function packEnvelope(
   { compression, route }: UnaryCall,
   flags: number,
   bytes: Uint8Array,
-): Promise<Buffer> {
+): Awaitable<Buffer> {
   const packed = compress(bytes, compression.response, route.options.compressMinBytes);
   return packed === undefined
     ? encodeEnvelope(flags, bytes)
-    : encodeEnvelope(flags | COMPRESSED, await packed);
+    : packed.then((smaller) => encodeEnvelope(flags | COMPRESSED, smaller));
 }
 
 export function encodeEnvelope(flags: number, bytes: Uint8Array): Buffer {

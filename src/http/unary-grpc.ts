@@ -3,6 +3,7 @@
  * trailers.
  */
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
+import { whenReady } from '../domain/awaitable.ts';
 import { sendAnswer } from './answer.ts';
 import { setShortGrpcStatus } from './grpc-status.ts';
 import type { UnaryProtocol } from './unary-call.ts';
@@ -20,16 +21,16 @@ export const grpcProtocol: UnaryProtocol = {
 
   readInput: (call) => readEnvelopedInput(call, 0),
 
-  async answer(call, output) {
-    const body = await packEnvelope(call, 0, output);
-    const { context, response } = call;
-    sendAnswer(response, {
-      status: 200,
-      header: context.sentHeader(),
-      body,
-      trailer: context.sentTrailer(),
-    });
-  },
+  answer: (call, output) =>
+    whenReady(packEnvelope(call, 0, output), (body) => {
+      const { context, response } = call;
+      sendAnswer(response, {
+        status: 200,
+        header: context.sentHeader(),
+        body,
+        trailer: context.sentTrailer(),
+      });
+    }),
 
   answerError({ context, response }, error) {
     setShortGrpcStatus(context.responseTrailer, error);

@@ -11,6 +11,8 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from '@connectrpc/connect';
+import { whenReady } from '../domain/awaitable.ts';
+import type { Awaitable } from '../domain/awaitable.ts';
 import type { UnaryContext } from './unary-context.ts';
 import type { UnaryRoute } from './unary-routes.ts';
 
@@ -22,12 +24,12 @@ interface Invocation {
 type Next = Parameters<Interceptor>[0];
 type Answer = ReturnType<Next>;
 
-export async function invoke(invocation: Invocation, input: Message): Promise<Message> {
+export function invoke(invocation: Invocation, input: Message): Awaitable<Message> {
   const { route, context } = invocation;
-  const { method, options } = route;
-  const { interceptors } = options;
+  const { method, codecs } = route;
+  const { interceptors } = route.options;
   if (interceptors.length === 0) {
-    return route.codecs.complete(await route.implement(input, context));
+    return whenReady(route.implement(input, context), codecs.complete);
   }
   let next: Next = (request) =>
     request.stream ? refuseStream() : implement(invocation, completeRequest(context, request));
@@ -37,10 +39,11 @@ export async function invoke(invocation: Invocation, input: Message): Promise<Me
     next = (request): Answer =>
       intercepted(request.stream ? request : completeRequest(context, request));
   }
-  const response = await next(new LazyRequest(method, context, input));
-  if (response.stream) return refuseStream();
-  context.replaceResponse(response.header, response.trailer);
-  return response.message;
+  return next(new LazyRequest(method, context, input)).then((response) => {
+    if (response.stream) return refuseStream();
+    context.replaceResponse(response.header, response.trailer);
+    return response.message;
+  });
 }
 
 /**
@@ -86,7 +89,8 @@ async function implement(
   request: UnaryRequest,
 ): Promise<UnaryResponse> {
   const { method } = route;
-  const output = await route.implement(request.message, contextOf(context, request));
+  const implementing = route.implement(request.message, contextOf(context, request));
+  const output = implementing instanceof Promise ? await implementing : implementing;
   return {
     stream: false,
     service: method.parent,

@@ -4,39 +4,32 @@
  */
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import type { HttpRequest } from './exchange.ts';
-import type { UnaryProtocol } from './unary-call.ts';
+import type { Negotiated } from './unary-call.ts';
 import { connectProtocol } from './unary-connect.ts';
 import { grpcProtocol } from './unary-grpc.ts';
 import { grpcWebProtocol } from './unary-grpc-web.ts';
 import type { UnaryRoute } from './unary-routes.ts';
 
-export interface WireFormat {
-  readonly protocol: UnaryProtocol;
-  readonly format: 'json' | 'binary';
-}
+const connectJson: Negotiated = { protocol: connectProtocol, format: 'json', query: undefined };
+const connectBinary: Negotiated = { ...connectJson, format: 'binary' };
+const grpcBinary: Negotiated = { protocol: grpcProtocol, format: 'binary', query: undefined };
+const grpcWebBinary: Negotiated = { ...grpcBinary, protocol: grpcWebProtocol };
 
-export interface Negotiated extends WireFormat {
-  readonly query: URLSearchParams | undefined;
-}
-
-const connectJson: WireFormat = { protocol: connectProtocol, format: 'json' };
-const connectBinary: WireFormat = { protocol: connectProtocol, format: 'binary' };
-
-const formats: ReadonlyMap<string, WireFormat> = new Map<string, WireFormat>([
+const formats: ReadonlyMap<string, Negotiated> = new Map<string, Negotiated>([
   ['application/json', connectJson],
   ['application/proto', connectBinary],
-  ['application/grpc', { protocol: grpcProtocol, format: 'binary' }],
-  ['application/grpc+proto', { protocol: grpcProtocol, format: 'binary' }],
-  ['application/grpc+json', { protocol: grpcProtocol, format: 'json' }],
-  ['application/grpc-web', { protocol: grpcWebProtocol, format: 'binary' }],
-  ['application/grpc-web+proto', { protocol: grpcWebProtocol, format: 'binary' }],
-  ['application/grpc-web+json', { protocol: grpcWebProtocol, format: 'json' }],
+  ['application/grpc', grpcBinary],
+  ['application/grpc+proto', grpcBinary],
+  ['application/grpc+json', { ...grpcBinary, format: 'json' }],
+  ['application/grpc-web', grpcWebBinary],
+  ['application/grpc-web+proto', grpcWebBinary],
+  ['application/grpc-web+json', { ...grpcWebBinary, format: 'json' }],
 ]);
 
 /** A charset may be named with JSON, and it must be UTF-8: connect-es's rule, letter by letter. */
 const UTF8_SUFFIX = /(?<=json); ?charset=utf-?8$/;
 
-export function parseContentType(value: string | undefined): WireFormat | undefined {
+export function parseContentType(value: string | undefined): Negotiated | undefined {
   if (value === undefined) return undefined;
   return formats.get(value) ?? formats.get(value.toLowerCase().replace(UTF8_SUFFIX, ''));
 }
@@ -48,8 +41,7 @@ export function negotiate(
   const type = request.headers['content-type'];
   if (request.method === 'POST') {
     const chosen = parseContentType(type);
-    if (chosen === undefined || !protocols[chosen.protocol.name]) return undefined;
-    return { protocol: chosen.protocol, format: chosen.format, query: undefined };
+    return chosen !== undefined && protocols[chosen.protocol.name] ? chosen : undefined;
   }
   if (
     request.method !== 'GET' ||

@@ -8,6 +8,7 @@ import { errorToJsonBytes } from '@connectrpc/connect/protocol-connect';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 import { sendAnswer } from './answer.ts';
 import { setGrpcStatus } from './grpc-status.ts';
+import { readPath } from './request-path.ts';
 import { drainBody } from './unary-body.ts';
 import { toNodeHeaders } from './unary-context.ts';
 import { encodeEnvelope } from './unary-envelope.ts';
@@ -28,7 +29,7 @@ export function answerUnimplemented(
   response: HttpResponse,
   completeError?: (error: ConnectError) => void,
 ): ProtocolName | undefined {
-  const [path = ''] = (request.url ?? '').split('?', 1);
+  const path = readPath(request);
   if (request.method !== 'POST' || !METHOD_PATH.test(path)) return undefined;
   const type = parseContentType(request.headers['content-type']);
   if (type === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Owns what is known of a call before its body is read: its id and its caller, as context values. */
+/** Owns what is known of a call before its body is read, such as its id and its caller, as context values. */
 import { createContextKey } from '@connectrpc/connect';
 import type { HandlerContext } from '@connectrpc/connect';
 
@@ -10,6 +10,9 @@ export const requestIdKey = createContextKey('', { description: 'request id' });
 
 /** Tells the caller's network address, as far as the proxies that we trust tell it. Few calls ask. */
 export const addressKey = createContextKey(() => '', { description: 'client address' });
+
+/** Tells the query of the call's URL, without making the URL: that takes 3 µs. Empty, or from the question mark on. */
+export const searchKey = createContextKey(() => '', { description: 'query of the URL' });
 
 /** Tells the id of the call's trace, if it has one. */
 export const traceIdKey = createContextKey((): string | undefined => undefined, {

@@ -4,27 +4,26 @@
  */
 import { create } from '@bufbuild/protobuf';
 import type { DescMessage, Message } from '@bufbuild/protobuf';
-import type { Interceptor } from '@connectrpc/connect';
+import type { UnaryRequest } from '@connectrpc/connect';
 
 import { createViolationError } from '../domain/errors.ts';
 import { PaginationRequestSchema } from '../../gen/gitpod/v1/pagination_pb.ts';
 import type { PaginationRequest } from '../../gen/gitpod/v1/pagination_pb.ts';
+import { searchKey } from './caller.ts';
 
 type Paged = Message & { pagination?: PaginationRequest };
 
-export const mergeQueryPagination: Interceptor = (next) => (request) => {
-  // The URL comes last: making it costs more than all else here.
-  if (request.stream || !isPaged(request.message, request.method.input)) return next(request);
-  const queryStart = request.url.indexOf('?');
-  if (queryStart < 0) return next(request);
-  const query = new URLSearchParams(request.url.slice(queryStart));
+export function mergeQueryPagination({ message, method, contextValues }: UnaryRequest): void {
+  if (!isPaged(message, method.input)) return;
+  const search = contextValues.get(searchKey)();
+  if (search === '') return;
+  const query = new URLSearchParams(search);
   const token = query.get('token');
   const pageSize = query.get('pageSize');
-  const pagination = (request.message.pagination ??= create(PaginationRequestSchema));
+  const pagination = (message.pagination ??= create(PaginationRequestSchema));
   if (token !== null) pagination.token = token;
   if (pageSize !== null) pagination.pageSize = parsePageSize(pageSize);
-  return next(request);
-};
+}
 
 function isPaged(_message: Message, { field }: DescMessage): _message is Paged {
   return field['pagination']?.message?.typeName === PaginationRequestSchema.typeName;

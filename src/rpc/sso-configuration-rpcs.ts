@@ -4,6 +4,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 
 import { createViolationError } from '../domain/errors.ts';
 import { updateSsoConfigurationGuarded } from '../domain/guarded-update.ts';
+import { whenReady } from '../domain/awaitable.ts';
 import { makeOnce } from '../domain/lasting.ts';
 import type { Page } from '../domain/page.ts';
 import type { Environment } from '../domain/ports.ts';
@@ -61,21 +62,15 @@ export function createSsoConfigurationRpcs(env: Environment): SsoConfigurationRp
       return { ssoConfiguration: writeSsoConfiguration(configuration) };
     },
 
-    async getSSOConfiguration(request, context) {
-      const configuration = await getSsoConfiguration(
-        env,
-        readCaller(context),
-        request.ssoConfigurationId,
-      );
-      return answerGet(configuration);
+    getSSOConfiguration({ ssoConfigurationId }, context) {
+      const caller = readCaller(context);
+      return whenReady(getSsoConfiguration(env, caller, ssoConfigurationId), answerGet);
     },
 
-    async listSSOConfigurations(request, context) {
-      const { organizationId, pagination } = request;
+    listSSOConfigurations({ organizationId, pagination }, context) {
       const pageRequest = readPageRequest(pagination, nameList(organizationId));
       const caller = readCaller(context);
-      const page = await listSsoConfigurations(env, caller, organizationId, pageRequest);
-      return answerList(page);
+      return whenReady(listSsoConfigurations(env, caller, organizationId, pageRequest), answerList);
     },
 
     async updateSSOConfiguration(request, context) {

@@ -50,7 +50,7 @@ interface Remembered<Value> {
 /**
  * What is not there is not remembered: strangers can ask for that without end.
  *
- * @param toKey tells each question from all others
+ * @param toKey tells each question from all others; what has none is not remembered
  */
 export function rememberReads<
   Question extends readonly unknown[],
@@ -58,14 +58,14 @@ export function rememberReads<
 >(
   read: (...question: Question) => Awaitable<Value>,
   readVersion: ReadVersion,
-  toKey: (...question: Question) => string,
+  toKey: (...question: Question) => string | undefined,
 ): typeof read {
   const remembered = new Map<string, Remembered<Value>>();
   let version = Number.NaN;
   let size = 0;
 
   const remember = (key: string, value: Value): void => {
-    const added = { value, size: measure(value) };
+    const added = { value, size: key.length + measure(value) };
     if (value === undefined || added.size > MAX_SIZE || remembered.has(key)) return;
     markLasting(value);
     remembered.set(key, added);
@@ -85,6 +85,7 @@ export function rememberReads<
 
   return (...question) => {
     const key = toKey(...question);
+    if (key === undefined) return read(...question);
     const current = readVersion();
     if (current !== version) {
       remembered.clear();

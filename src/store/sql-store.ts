@@ -3,7 +3,6 @@
  * databases do differently: opening, transactions and errors are in `sqlite.ts` and `postgres.ts`.
  */
 import type { Kysely } from 'kysely';
-import type { PageRequest } from '../domain/page.ts';
 import type { Store, StoreReader, StoreTransaction } from '../domain/ports.ts';
 import { createAuditReads, createAuditWrites } from './audit-queries.ts';
 import {
@@ -68,13 +67,15 @@ export function createSqlStore(database: SqlDatabase, keyring: Keyring): Store {
   return {
     ...spareReads(createReads(reading)),
     async transaction(work) {
-      const result = await runTransaction((db) => {
-        const run = runBy((query) => db.executeQuery(query));
-        const session: SqlSession = { db, keyring, locksRows, run };
-        return work({ ...createReads(session), ...createWrites(session) });
-      });
-      versions?.forget();
-      return result;
+      try {
+        return await runTransaction((db) => {
+          const run = runBy((query) => db.executeQuery(query));
+          const session: SqlSession = { db, keyring, locksRows, run };
+          return work({ ...createReads(session), ...createWrites(session) });
+        });
+      } finally {
+        versions?.forget();
+      }
     },
     ping: async () => {
       await database.runWrite(countWrite);
@@ -89,13 +90,19 @@ function rememberRows(reads: StoreReader, { ask, recall }: Versions): StoreReade
   return {
     ...reads,
     findTokenByDigest: rememberReads((digest) => reads.findTokenByDigest(digest), ask, itself),
+    findSessionByDigest(digest) {
+      // For what is recalled after it.
+      ask();
+      return reads.findSessionByDigest(digest);
+    },
     findSsoConfiguration: rememberReads((id) => reads.findSsoConfiguration(id), recall, itself),
     findOrganization: rememberReads((id) => reads.findOrganization(id), recall, itself),
     listSsoConfigurations: rememberReads(
       (organizationId, page) => reads.listSsoConfigurations(organizationId, page),
       recall,
-      (...question: readonly [organizationId: string, page: PageRequest]) =>
-        JSON.stringify(question),
+      // First pages alone: strangers to the list can make up where others begin, without end.
+      (organizationId, { size, after }) =>
+        after === undefined ? `${size} ${organizationId}` : undefined,
     ),
   };
 }

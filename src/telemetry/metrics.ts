@@ -140,10 +140,15 @@ function createStoreWatcher(
   return {
     read(_method, run) {
       const startedAt = performance.now();
-      const result = run();
-      if (result instanceof Promise) return measure('read', () => result, startedAt);
-      note('read', 'ok', secondsSince(startedAt));
-      return result;
+      try {
+        const result = run();
+        if (result instanceof Promise) return measure('read', () => result, startedAt);
+        note('read', 'ok', secondsSince(startedAt));
+        return result;
+      } catch (error) {
+        note('read', judgeFailure(error), secondsSince(startedAt));
+        throw error;
+      }
     },
     ping: (run) => measure('ping', run),
     async transaction(run) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sendAnswer } from '../../src/http/answer.ts';
 import { applyCors } from '../../src/http/cors.ts';
 import { callHttp1, callHttp2, openHttp2, startTestListener } from './listener-under-test.ts';
 import type { Listener } from '../../src/http/listener.ts';
@@ -9,7 +10,7 @@ async function startWithCors(): Promise<Listener> {
   return startTestListener({
     handle: (request, response) => {
       if (applyCors(request, response, allowed) === 'continue') {
-        response.end('handled');
+        sendAnswer(response, { status: 200, header: {}, body: Buffer.from('handled') });
       }
     },
   });
@@ -103,14 +104,17 @@ describe('applyCors', () => {
   it('keeps what else the answer varies by', async () => {
     const { port } = await startTestListener({
       handle: (request, response) => {
-        response.setHeader('Vary', 'Accept-Encoding');
         applyCors(request, response, allowed);
-        response.end();
+        sendAnswer(response, {
+          status: 200,
+          header: { vary: 'Accept-Encoding' },
+          body: undefined,
+        });
       },
     });
     const answers = [await callHttp1(port), await callHttp2(await openHttp2(port))];
     for (const answer of answers) {
-      expect(answer.headers.vary).toBe('Accept-Encoding, Origin');
+      expect(answer.headers.vary).toBe('Origin, Accept-Encoding');
     }
   });
 });

@@ -18,7 +18,7 @@ import { startListener } from '../../src/http/listener.ts';
 import type { Listener } from '../../src/http/listener.ts';
 import { createRpcEndpoint } from '../../src/http/rpc-endpoint.ts';
 import { completeError, describeError, isUnforeseen } from '../../src/rpc/errors.ts';
-import { createInterceptors } from '../../src/rpc/interceptors.ts';
+import { createInterceptor } from '../../src/rpc/interceptor.ts';
 import { callJson } from '../support/call-json.ts';
 import { createApi, openTransport, PROTOCOLS } from '../support/create-api.ts';
 import type { Api, Protocol } from '../support/create-api.ts';
@@ -170,10 +170,12 @@ function startWire() {
   beforeAll(async () => {
     const handle = createRpcEndpoint(
       {
-        interceptors: createInterceptors(
-          { refusals: { note: () => undefined, settle: async () => undefined } },
-          () => undefined,
-        ),
+        interceptors: [
+          createInterceptor(
+            { refusals: { note: () => undefined, settle: async () => undefined } },
+            () => undefined,
+          ),
+        ],
         completeError,
         endlessPaths: [],
         routes: (router) =>
