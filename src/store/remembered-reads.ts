@@ -40,10 +40,11 @@ const CAPACITY = 1024 * 1024;
 /** What is larger than this would drive out too much. */
 const MAX_SIZE = CAPACITY / 8;
 /** Of a value without any text. */
-const LEAST_SIZE = 64;
+const LEAST_SIZE = 16;
 
 interface Remembered<Value> {
-  readonly value: Value;
+  /** Absent where there is one, and it is too large. */
+  readonly value: Value | undefined;
   readonly size: number;
 }
 
@@ -64,10 +65,12 @@ export function rememberReads<
   let version = Number.NaN;
   let size = 0;
 
-  const remember = (key: string, value: Value): void => {
-    const added = { value, size: key.length + measure(value) };
-    if (value === undefined || added.size > MAX_SIZE || remembered.has(key)) return;
-    markLasting(value);
+  const remember = (key: string, value: Value & object): void => {
+    const whole = key.length + measure(value);
+    const isKept = whole <= MAX_SIZE;
+    const added = isKept
+      ? { value: markLasting(value), size: whole }
+      : { value: undefined, size: key.length + LEAST_SIZE };
     remembered.set(key, added);
     size += added.size;
     for (const [oldest, dropped] of remembered) {
@@ -79,7 +82,7 @@ export function rememberReads<
   const readAnew = async (question: Question, key: string, current: number): Promise<Value> => {
     const value = await read(...question);
     // Others may have seen a later version while this waited for its answer.
-    if (version === current) remember(key, value);
+    if (value !== undefined && version === current && !remembered.has(key)) remember(key, value);
     return value;
   };
 
@@ -99,6 +102,8 @@ export function rememberReads<
 /** The text in a value and in what it holds, in characters. */
 function measure(value: unknown): number {
   if (typeof value === 'string') return LEAST_SIZE + value.length;
-  if (typeof value !== 'object' || value === null) return LEAST_SIZE;
-  return Object.values(value).reduce<number>((sum, part) => sum + measure(part), LEAST_SIZE);
+  let size = LEAST_SIZE;
+  if (typeof value !== 'object' || value === null) return size;
+  for (const part of Object.values(value)) size += measure(part);
+  return size;
 }

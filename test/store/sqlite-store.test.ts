@@ -369,6 +369,20 @@ describe('a token that was just looked up', () => {
     if (other !== store) await other.close();
   });
 
+  test('as the largest page of configurations is', async () => {
+    const { id } = await insertOrganization(store);
+    await store.transaction(async (tx) => {
+      for (let count = 0; count < 100; count += 1)
+        await tx.insertSsoConfiguration(makeSsoConfiguration(id), 'secret');
+    });
+    const page = await store.listSsoConfigurations(id, { size: 100 });
+    expect(page.rows).toHaveLength(100);
+    expect(store.listSsoConfigurations(id, { size: 100 })).toBe(page);
+    await store.transaction((tx) => tx.deleteSsoConfiguration(page.rows[0]?.id ?? ''));
+    const changed = await store.listSsoConfigurations(id, { size: 100 });
+    expect(changed.rows).toEqual(page.rows.slice(1));
+  });
+
   test('as a configuration and its organization are', async () => {
     const organization = await insertOrganization(store);
     const configuration = makeSsoConfiguration(organization.id);
