@@ -55,7 +55,7 @@ export function createHttp1Server(options: ProtocolServerOptions): ProtocolServe
       request.socket.destroy();
       return;
     }
-    if (connection.idleTimer !== undefined) clearTimeout(connection.idleTimer);
+    clearTimeout(connection.idleTimer);
     connection.responses.push(response);
     if (draining) {
       response.setHeader('Connection', 'close');
