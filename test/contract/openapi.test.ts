@@ -3,26 +3,12 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 
-import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
-import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
-import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
-import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
-import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
-import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
-import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import document from '../../gen/openapi.json' with { type: 'json' };
+import { OUR_SERVICES } from '../support/our-services.ts';
 
 const { NO_SIDE_EFFECTS } = MethodOptions_IdempotencyLevel;
 const paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> = document.paths;
-const methods = [
-  AccountService,
-  IdentityService,
-  LoginAttemptService,
-  MemberService,
-  OrganizationService,
-  SSOConfigurationService,
-  UserService,
-].flatMap((service) => service.methods);
+const methods = OUR_SERVICES.flatMap((service) => service.methods);
 
 test('is a valid document of OpenAPI 3.1', async () => {
   const validator = new Validator();

@@ -4,26 +4,10 @@ import type { DescField, DescMessage, JsonObject, JsonValue } from '@bufbuild/pr
 import { StructSchema } from '@bufbuild/protobuf/wkt';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
-import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
-import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
-import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
-import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
-import { OrganizationService } from '../../gen/gitpod/v1/organization_pb.ts';
-import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import { createRequestValidator } from '../../src/rpc/request-validator.ts';
 import { callJson } from '../support/call-json.ts';
+import { OUR_SERVICES } from '../support/our-services.ts';
 import { startClaimgate } from '../support/start-claimgate.ts';
-
-const SERVICES = [
-  AccountService,
-  IdentityService,
-  LoginAttemptService,
-  MemberService,
-  OrganizationService,
-  SSOConfigurationService,
-  UserService,
-];
 
 const TEXT = 'with \0 in it';
 
@@ -69,7 +53,7 @@ function listValues(field: DescField): readonly { below: string; value: JsonValu
   }));
 }
 
-const CASES = SERVICES.flatMap(({ methods }) =>
+const CASES = OUR_SERVICES.flatMap(({ methods }) =>
   methods.flatMap(({ parent, name, input }) =>
     listPlaces(input).map(({ field, request }) => ({
       what: `${parent.name}/${name} ${field}`,

@@ -24,33 +24,15 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { AuditService } from '../../gen/claimgate/v1/audit_pb.ts';
-import { LoginAttemptService } from '../../gen/claimgate/v1/login_attempt_pb.ts';
-import { MemberService } from '../../gen/claimgate/v1/member_pb.ts';
-import { SSOConfigurationService } from '../../gen/claimgate/v1/sso_configuration_pb.ts';
-import { AccountService } from '../../gen/gitpod/v1/account_pb.ts';
-import { EventService } from '../../gen/gitpod/v1/event_pb.ts';
-import { IdentityService } from '../../gen/gitpod/v1/identity_pb.ts';
 import {
   GetSSOConfigurationRequestSchema,
   ListSSOConfigurationsRequestSchema,
-  OrganizationService,
 } from '../../gen/gitpod/v1/organization_pb.ts';
-import { UserService } from '../../gen/gitpod/v1/user_pb.ts';
 import { isPlainlyValid } from '../../src/rpc/plain-validity.ts';
 import { createRequestValidator } from '../../src/rpc/request-validator.ts';
+import { OUR_SERVICES } from '../support/our-services.ts';
 
-const REQUESTS = [
-  AccountService,
-  AuditService,
-  EventService,
-  IdentityService,
-  LoginAttemptService,
-  MemberService,
-  OrganizationService,
-  SSOConfigurationService,
-  UserService,
-].flatMap(({ methods }) => methods.map(({ input }) => input));
+const REQUESTS = OUR_SERVICES.flatMap(({ methods }) => methods.map(({ input }) => input));
 
 const ID = '0198c0a8-1111-7000-8000-0123456789ab';
 
